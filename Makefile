@@ -1,0 +1,59 @@
+# Few commands, each sets up what it needs. `make demo` and `make test` are the two to know.
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+JOBS ?= 2
+
+# The first interpreter on the PATH that the project supports; say PYTHON=... to choose another.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && { echo $$p; break; }; done)
+
+.PHONY: help setup demo test check bench fixtures contracts clean
+
+help:
+	@echo "make demo      a node, an ERC-20 in Wasm, calls across EVM and Wasm, a restart"
+	@echo "make test      all tests (JOBS=$(JOBS) processes)"
+	@echo "make check     format, lint, types, layers, checksums"
+	@echo "make bench     measured ratios"
+	@echo "make fixtures  refill fixtures/"
+	@echo "make contracts rebuild contracts/*/*.wasm from source"
+	@echo "make setup     only make $(VENV)"
+	@echo "make clean     remove $(VENV) and caches"
+
+setup: $(STAMP)
+
+# The version is checked here too, for PYTHON given by hand.
+$(STAMP): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "error: Python 3.11, 3.12 or 3.13 is needed and none is on the PATH; say make PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+	  { echo "error: $(PYTHON) is `$(PYTHON) --version 2>&1`; Python 3.11, 3.12 or 3.13 is needed; say make PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: setup
+	$(BIN)/python -m contracts.demo
+
+test: setup
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+
+check: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m contracts.build --checksums
+
+bench: setup
+	$(BIN)/python -m tests.bench
+
+fixtures: setup
+	$(BIN)/python tests/tools/refill.py
+
+contracts: setup
+	$(BIN)/python -m contracts.build
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
