@@ -1,0 +1,115 @@
+"""A small EVM assembler, enough for the EVM half of contracts/crossvm, and the init code that deploys its output.
+
+One token after the other, separated by blanks; `;` begins a comment. What a source may hold:
+
+* an instruction by its lower-case name (`sload`, `calldatacopy`, `dup1`);
+* `push N` with a decimal or 0x number, in as few bytes as it needs; `push "text"`, 32 bytes, text first, then zeros;
+  `push @label`, two bytes;
+* `selector "f(type,...)"`: a push of the first four bytes of the signature's hash;
+* `label:`, a jump destination; `jump @label` and `jumpi @label` push the label first. Arguments of an instruction are
+  pushed in front of it, the last of them first, as the EVM takes them.
+"""
+
+from __future__ import annotations
+
+import re
+
+from eth_utils import function_signature_to_4byte_selector
+
+__all__ = ["AssemblyError", "assemble", "init_code"]
+
+OPCODES = {
+    "stop": 0x00, "add": 0x01, "mul": 0x02, "sub": 0x03, "lt": 0x10, "gt": 0x11, "eq": 0x14, "iszero": 0x15,
+    "and": 0x16, "or": 0x17, "xor": 0x18, "not": 0x19, "shl": 0x1B, "shr": 0x1C, "keccak256": 0x20,
+    "address": 0x30, "balance": 0x31, "origin": 0x32, "caller": 0x33, "callvalue": 0x34, "calldataload": 0x35,
+    "calldatasize": 0x36, "calldatacopy": 0x37, "codesize": 0x38, "codecopy": 0x39, "returndatasize": 0x3D,
+    "returndatacopy": 0x3E, "selfbalance": 0x47, "pop": 0x50, "mload": 0x51, "mstore": 0x52, "sload": 0x54,
+    "sstore": 0x55, "jump": 0x56, "jumpi": 0x57, "gas": 0x5A, "dup1": 0x80, "dup2": 0x81, "dup3": 0x82, "swap1": 0x90,
+    "swap2": 0x91, "log0": 0xA0, "log1": 0xA1, "call": 0xF1, "return": 0xF3, "delegatecall": 0xF4,
+    "staticcall": 0xFA, "revert": 0xFD, "invalid": 0xFE,
+}  # fmt: skip
+JUMPDEST = 0x5B
+PUSH1 = 0x60
+PUSH2 = 0x61
+
+TOKEN = re.compile(r';[^\n]*|"[^"\n]*"|[^\s;"]+')
+
+
+class AssemblyError(ValueError):
+    """The source is not what the module's docstring describes; says which line."""
+
+
+def _push(value: bytes) -> bytes:
+    return bytes([PUSH1 + len(value) - 1]) + value
+
+
+def _push_number(number: int) -> bytes:
+    return _push(number.to_bytes(max(1, (number.bit_length() + 7) // 8), "big"))
+
+
+def assemble(source: str) -> bytes:
+    """EVM code of `source`.
+
+    Raises:
+        AssemblyError: On an unknown word, a missing operand, a label defined twice or never.
+    """
+    tokens = [
+        (source.count("\n", 0, match.start()) + 1, match.group())
+        for match in TOKEN.finditer(source)
+        if not match.group().startswith(";")
+    ]
+    code = bytearray()
+    labels: dict[str, int] = {}
+    uses: list[tuple[int, int, str]] = []
+
+    def push_label(line: int, label: str) -> None:
+        uses.append((len(code) + 1, line, label))
+        code.extend([PUSH2, 0, 0])
+
+    position = 0
+    while position < len(tokens):
+        line, word = tokens[position]
+        operand = tokens[position + 1][1] if position + 1 < len(tokens) else ""
+        position += 1
+        if word.endswith(":"):
+            if word[:-1] in labels:
+                raise AssemblyError(f"line {line}: label {word[:-1]} is defined twice")
+            labels[word[:-1]] = len(code)
+            code.append(JUMPDEST)
+        elif word in ("push", "selector"):
+            position += 1
+            if word == "selector" and operand.startswith('"'):
+                code += _push(function_signature_to_4byte_selector(operand.strip('"')))
+            elif word == "selector":
+                raise AssemblyError(f'line {line}: selector needs a signature in quotes, not "{operand}"')
+            elif operand.startswith("@"):
+                push_label(line, operand[1:])
+            elif operand.startswith('"'):
+                code += _push(operand.strip('"').encode().ljust(32, b"\0"))
+            else:
+                try:
+                    code += _push_number(int(operand, 0))
+                except ValueError:
+                    raise AssemblyError(
+                        f'line {line}: push needs a number, "text" or @label, not "{operand}"'
+                    ) from None
+        elif word in OPCODES:
+            if word in ("jump", "jumpi") and operand.startswith("@"):
+                position += 1
+                push_label(line, operand[1:])
+            code.append(OPCODES[word])
+        else:
+            raise AssemblyError(f'line {line}: unknown word "{word}"')
+    for at, line, label in uses:
+        if label not in labels:
+            raise AssemblyError(f"line {line}: label {label} is not defined")
+        code[at : at + 2] = labels[label].to_bytes(2, "big")
+    return bytes(code)
+
+
+def init_code(runtime: bytes) -> bytes:
+    """Code that returns `runtime`: copy what follows these 10 bytes to memory and return it."""
+    size = len(runtime).to_bytes(2, "big")
+    #       PUSH2 size    DUP1  PUSH1 10    PUSH0  CODECOPY  PUSH0 RETURN
+    start = b"\x61" + size + b"\x80\x60\x0a\x5f\x39\x5f\xf3"
+    return start + runtime
