@@ -34,17 +34,20 @@ SOURCES = {
 }
 
 # MVP instructions only; nothing of a C library; only what EWASM_EXPORT names, and the memory, is exported.
-COMPILE = (
-    "-target wasm32-freestanding -mcpu=mvp -std=c2x -Wall -Wextra -Werror -ffreestanding -fno-builtin -nostdlib "
-    "-fvisibility=hidden -fno-sanitize=all"
-).split()
+# fmt: off
+COMPILE = [
+    "-target", "wasm32-freestanding", "-mcpu=mvp", "-std=c2x", "-Wall", "-Wextra", "-Werror", "-ffreestanding",
+    "-fno-builtin", "-nostdlib", "-fvisibility=hidden", "-fno-sanitize=all",
+]
 # Small code is cheap to deploy; where arithmetic is the work, speed pays.
 OPTIMIZE = {"sha256/sha256.c": "-O2"}
 OPTIMIZE_DEFAULT = "-Os"
 # Two pages: the stack grows down towards address 0, so an overflow traps instead of writing over data.
-LINK = (
-    "--no-entry --strip-all --gc-sections --initial-memory=131072 --max-memory=131072 -z stack-size=16384 --stack-first"
-).split()
+LINK = [
+    "--no-entry", "--strip-all", "--gc-sections", "--initial-memory=131072", "--max-memory=131072",
+    "-z", "stack-size=16384", "--stack-first",
+]
+# fmt: on
 
 
 class BuildError(Exception):
@@ -98,7 +101,7 @@ def committed() -> dict[str, bytes]:
 
 def verify_checksums() -> list[str]:
     """Names whose bytes are not those of SHA256SUMS (or whose line is missing or too much)."""
-    listed = dict(reversed(line.split("  ", 1)) for line in SUMS.read_text().splitlines())
+    listed = {name: digest for digest, name in (line.split("  ", 1) for line in SUMS.read_text().splitlines())}
     actual = {name: hashlib.sha256(data).hexdigest() for name, data in committed().items()}
     return sorted(name for name in listed.keys() | actual.keys() if listed.get(name) != actual.get(name))
 

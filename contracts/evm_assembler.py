@@ -90,9 +90,7 @@ def assemble(source: str) -> bytes:
                 try:
                     code += _push_number(int(operand, 0))
                 except ValueError:
-                    raise AssemblyError(
-                        f'line {line}: push needs a number, "text" or @label, not "{operand}"'
-                    ) from None
+                    raise AssemblyError(f'line {line}: push needs a number, "text" or @label: {operand}') from None
         elif word in OPCODES:
             if word in ("jump", "jumpi") and operand.startswith("@"):
                 position += 1
