@@ -126,8 +126,7 @@ def decode(data: bytes) -> Module:
         MalformedModule: With the offset and, where they are known, the section and the function.
     """
     if data[:4] != MAGIC:
-        reason = "unexpected end" if len(data) < 4 and MAGIC.startswith(data) else "magic header not detected"
-        raise MalformedModule(reason, offset=0)
+        raise MalformedModule("unexpected end" if len(data) < 4 else "magic header not detected", offset=0)
     if data[4:8] != VERSION:
         raise MalformedModule("unexpected end" if len(data) < 8 else "unknown binary version", offset=4)
     return _Decoder(data).run()

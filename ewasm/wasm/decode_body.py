@@ -72,7 +72,7 @@ class BodyContext:
     """What instructions may depend on, and what they showed."""
 
     memories: int
-    """How many the module has. A memory index with fewer than two is a reserved zero byte, as in the core spec 2.0."""
+    """How many the module has. With fewer than two, memory indices are the reserved zero bytes of the core spec 2.0."""
     uses_data_count: bool = False
     """A `memory.init` or `data.drop` was seen: the module needs a data count section."""
 
@@ -152,7 +152,7 @@ def decode_instructions(
                     position += 2
                     emit((op, align, value, 0))
                 else:
-                    instruction, position = _read_memarg(data, position, op)
+                    instruction, position = _read_memarg(data, position, op, context)
                     emit(instruction)
             elif kind == _END:
                 emit(plain[op])
@@ -239,7 +239,7 @@ def decode_instructions(
                 position += 1
                 emit((op, value))
             else:
-                raise _illegal(data, offsets[-1], op)
+                raise _illegal(data, offsets[-1])
         else:
             raise MalformedModule("unexpected end", offset=end, hint="END opcode expected")
     except IndexError:
@@ -249,12 +249,12 @@ def decode_instructions(
     return tuple(instructions), tuple(offsets), position
 
 
-def _read_memarg(data: bytes, position: int, op: int) -> tuple[Instr, int]:
+def _read_memarg(data: bytes, position: int, op: int, context: BodyContext) -> tuple[Instr, int]:
     """The long form: bit 6 of the first field announces a memory index (multi-memory)."""
     start = position
     flags, position = read_unsigned(data, position, 32)
     memory = 0
-    if flags & 0x40:
+    if flags & 0x40 and context.memories > 1:
         memory, position = read_unsigned(data, position, 32)
         flags ^= 0x40
     if flags >= 32:
@@ -272,7 +272,7 @@ def _read_memory_index(data: bytes, position: int, context: BodyContext) -> tupl
     return read_unsigned(data, position, 32)
 
 
-def _illegal(data: bytes, offset: int, op: int) -> MalformedModule:
+def _illegal(data: bytes, offset: int) -> MalformedModule:
     first = data[offset]
     if first in (0xFB, 0xFC, 0xFD, 0xFE):
         number, _ = read_unsigned(data, offset + 1, 32)
