@@ -32,6 +32,11 @@ class Host(Protocol):
         """Output of the last call or create that `evm` or `call` ran, empty before the first."""
         ...
 
+    @property
+    def call_gas(self) -> int:
+        """Whole gas that calls and creates run by `evm` used in their own frames so far (for reports only)."""
+        ...
+
     def account_exists(self, address: bytes) -> bool:
         """Whether the account exists in the sense of the fork (EIP-161: not empty)."""
         ...
