@@ -1,0 +1,109 @@
+"""Defects of py-evm 0.12.1b1 that are mended from outside, each with a test in tests/unit/chain/test_hardening.py.
+
+Here: modexp with an empty base (EIP-198: 0**0 is 1), the KZG setup that is read from disk for every point evaluation
+(EIP-4844), a deprecation warning at every SELFDESTRUCT, and creation over an account that has storage (EIP-7610).
+Elsewhere: EIP-3607, 7623, chain ids, fee caps and blob fees in `transition`; EIP-4788, 2935 and 7685 in `builder`; the
+price of init code for delegated accounts in `executor`; system contracts in `genesis`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+import ckzg
+from eth.exceptions import VMError
+from eth.precompiles.modexp import _compute_modexp_gas_fee_eip_198
+from eth.precompiles.point_evaluation import TRUSTED_SETUP_PATH
+from eth.vm.forks.berlin.computation import _compute_modexp_gas_fee_eip_2565
+from eth.vm.forks.cancun.constants import BLS_MODULUS, FIELD_ELEMENTS_PER_BLOB, POINT_EVALUATION_PRECOMPILE_GAS
+
+from chain.forks import Fork
+
+__all__ = ["has_code_nonce_or_storage", "hardened_opcodes", "hardened_precompiles"]
+
+SELFDESTRUCT = 0xFF
+MODEXP = (5).to_bytes(20, "big")
+POINT_EVALUATION = (10).to_bytes(20, "big")
+BLANK_ROOT = bytes.fromhex("56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421")
+
+Precompile = Callable[[Any], Any]
+
+
+def modexp_value(data: bytes) -> bytes:
+    """base ** exponent % modulus of EIP-198's encoding, as long as the modulus."""
+    base_size, exponent_size, modulus_size = (
+        int.from_bytes(data[at : at + 32].ljust(32, b"\0"), "big") for at in (0, 32, 64)
+    )
+    if modulus_size == 0:
+        return b""
+    exponent_at = 96 + base_size
+    modulus_at = exponent_at + exponent_size
+    modulus = int.from_bytes(data[modulus_at : modulus_at + modulus_size].ljust(modulus_size, b"\0"), "big")
+    if modulus == 0:
+        return bytes(modulus_size)
+    base = int.from_bytes(data[96:exponent_at].ljust(base_size, b"\0"), "big")
+    exponent = int.from_bytes(data[exponent_at:modulus_at].ljust(exponent_size, b"\0"), "big")
+    return pow(base, exponent, modulus).to_bytes(modulus_size, "big")
+
+
+def _modexp(price: Callable[[bytes], int]) -> Precompile:
+    def modexp(computation: Any) -> Any:
+        data = computation.msg.data_as_bytes
+        computation.consume_gas(price(data), reason="MODEXP")
+        computation.output = modexp_value(data)
+        return computation
+
+    return modexp
+
+
+@cache
+def _kzg_setup() -> object:
+    """The trusted setup of the KZG ceremony; reading it takes a good second."""
+    return ckzg.load_trusted_setup(TRUSTED_SETUP_PATH, 0)
+
+
+def point_evaluation(computation: Any) -> Any:
+    """Precompile 0x0a: p(z) = y for a commitment (EIP-4844)."""
+    computation.consume_gas(POINT_EVALUATION_PRECOMPILE_GAS, reason="point evaluation")
+    data = computation.msg.data_as_bytes
+    if len(data) != 192:
+        raise VMError("point evaluation takes 192 bytes")
+    versioned_hash, z, y, commitment, proof = data[:32], data[32:64], data[64:96], data[96:144], data[144:]
+    if b"\x01" + hashlib.sha256(commitment).digest()[1:] != versioned_hash:
+        raise VMError("commitment does not match the versioned hash")
+    try:
+        holds = ckzg.verify_kzg_proof(commitment, z, y, proof, _kzg_setup())
+    except (RuntimeError, ValueError) as error:
+        raise VMError("malformed KZG proof") from error
+    if not holds:
+        raise VMError("KZG proof does not hold")
+    computation.output = FIELD_ELEMENTS_PER_BLOB.to_bytes(32, "big") + BLS_MODULUS.to_bytes(32, "big")
+    return computation
+
+
+def hardened_precompiles(precompiles: Mapping[bytes, Precompile], fork: Fork) -> dict[bytes, Precompile]:
+    """The fork's precompiles with the mended ones put in their places."""
+    mended = dict(precompiles)
+    if MODEXP in mended:
+        berlin = fork >= Fork.BERLIN
+        mended[MODEXP] = _modexp(_compute_modexp_gas_fee_eip_2565 if berlin else _compute_modexp_gas_fee_eip_198)
+    if POINT_EVALUATION in mended and fork >= Fork.CANCUN:
+        mended[POINT_EVALUATION] = point_evaluation
+    return mended
+
+
+def hardened_opcodes(opcodes: Mapping[int, Any]) -> dict[int, Any]:
+    """The fork's opcodes without the wrapper that warns of SELFDESTRUCT's deprecation at every use."""
+    mended = dict(opcodes)
+    selfdestruct = mended[SELFDESTRUCT]
+    mended[SELFDESTRUCT] = getattr(selfdestruct, "__wrapped__", selfdestruct)
+    return mended
+
+
+def has_code_nonce_or_storage(state: Any, address: bytes) -> bool:
+    """Whether a creation at the address collides with what is there (EIP-684, EIP-7610)."""
+    accounts = state._account_db
+    return bool(accounts.account_has_code_or_nonce(address)) or accounts._get_storage_root(address) != BLANK_ROOT
