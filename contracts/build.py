@@ -19,9 +19,11 @@ from importlib import metadata
 from pathlib import Path
 
 from contracts.evm_assembler import assemble, init_code
+from contracts.header import header
 
 FOLDER = Path(__file__).resolve().parent
 SUMS = FOLDER / "SHA256SUMS"
+HEADER = FOLDER / "include" / "ewasm.h"
 ZIG = "0.17.0"
 
 # source -> what is built from it, both below contracts/
@@ -113,6 +115,11 @@ def verify_rebuild() -> list[str]:
     return [name for source, name in SOURCES.items() if build(FOLDER / source) != there[name]]
 
 
+def verify_header() -> list[str]:
+    """The header's name if it is not what the table of host functions says now."""
+    return [] if HEADER.read_text() == header() else [HEADER.relative_to(FOLDER).as_posix()]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m contracts.build", description="Build the example contracts.")
     parser.add_argument("--verify", action="store_true", help="rebuild and compare with the committed files")
@@ -120,12 +127,13 @@ def main() -> int:
     options = parser.parse_args()
     try:
         if options.checksums or options.verify:
-            wrong = verify_checksums() + (verify_rebuild() if options.verify else [])
+            wrong = verify_checksums() + verify_header() + (verify_rebuild() if options.verify else [])
             for name in wrong:
                 print(f"contracts/{name}: differs", file=sys.stderr)
-            print(f"{len(SOURCES)} files, {len(wrong)} differ")
+            print(f"{len(SOURCES) + 1} files, {len(wrong)} differ")
             return 1 if wrong else 0
         check_compiler()
+        HEADER.write_text(header())
         files = {name: build(FOLDER / source) for source, name in SOURCES.items()}
     except BuildError as error:
         print(f"error: {error}", file=sys.stderr)

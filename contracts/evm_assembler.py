@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 
-from eth_utils import function_signature_to_4byte_selector
+from eth_utils.crypto import keccak
 
 __all__ = ["AssemblyError", "assemble", "init_code"]
 
@@ -79,7 +79,7 @@ def assemble(source: str) -> bytes:
         elif word in ("push", "selector"):
             position += 1
             if word == "selector" and operand.startswith('"'):
-                code += _push(function_signature_to_4byte_selector(operand.strip('"')))
+                code += _push(keccak(text=operand.strip('"'))[:4])
             elif word == "selector":
                 raise AssemblyError(f'line {line}: selector needs a signature in quotes, not "{operand}"')
             elif operand.startswith("@"):
