@@ -10,6 +10,7 @@ Nothing here knows of gas, contracts or Ethereum; of the rest of the project it 
 from ewasm.wasm.decode import decode
 from ewasm.wasm.encode import encode
 from ewasm.wasm.module import Module, ValidModule
+from ewasm.wasm.text import disassemble
 from ewasm.wasm.validate import ALL_FEATURES, CORE_2_0, validate
 
-__all__ = ["ALL_FEATURES", "CORE_2_0", "Module", "ValidModule", "decode", "encode", "validate"]
+__all__ = ["ALL_FEATURES", "CORE_2_0", "Module", "ValidModule", "decode", "disassemble", "encode", "validate"]

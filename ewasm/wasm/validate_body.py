@@ -142,7 +142,7 @@ def _plan(features: frozenset[str]) -> dict[int, _PlanRow]:
             continue
         kind, align = _OTHER, 0
         if row.immediates == "memarg":
-            kind, align = _MEMARG, _natural_alignment(row.text)
+            kind, align = _MEMARG, natural_alignment(row.text)
         elif row.code in _LOCAL_KINDS:
             kind = _LOCAL_KINDS[row.code]
         elif row.params is not None and row.results is not None:
@@ -157,7 +157,7 @@ def _missing_feature(row: opcodes.Opcode, features: frozenset[str]) -> str | Non
     return None if row.feature == "mvp" or row.feature in features else row.feature
 
 
-def _natural_alignment(text: str) -> int:
+def natural_alignment(text: str) -> int:
     """The exponent for `i64.load32_u` is 2: the width after the verb, else that of the type."""
     match = re.fullmatch(r"[if](\d+)\.(?:load|store)(\d*)(?:_[su])?", text)
     if match is None:
