@@ -1,0 +1,5 @@
+"""`python -m ewasm.cli` is `ewasm`."""
+
+from ewasm.cli import main
+
+main()

@@ -1,0 +1,200 @@
+"""Function signatures and values as people type them, to and from the Solidity ABI.
+
+A signature is `name(types)` or `name(types)(types)`, the second list being what comes back. Values: numbers in decimal
+or 0x, `true` and `false`, 0x-hexadecimal for bytes and addresses, strings as they are, arrays and tuples as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ewasm.cli.files import read_bytes
+from ewasm.cli.output import Failure
+
+__all__ = ["Signature", "constructor_types", "decode_values", "encode_values", "parse_signature", "read_abi"]
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """A parsed signature; types are canonical (`uint256`, not `uint`)."""
+
+    name: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+    @property
+    def selector(self) -> bytes:
+        """First four bytes of the hash of `name(types)`."""
+        from eth_utils.crypto import keccak
+
+        return keccak(text=f"{self.name}({','.join(self.inputs)})")[:4]
+
+
+def _closing(text: str, start: int) -> int:
+    depth = 0
+    for position in range(start, len(text)):
+        depth += {"(": 1, ")": -1}.get(text[position], 0)
+        if depth == 0:
+            return position
+    return -1
+
+
+def _split(text: str) -> tuple[str, ...]:
+    parts, depth, current = [], 0, ""
+    for character in text:
+        depth += {"(": 1, ")": -1}.get(character, 0)
+        if character == "," and depth == 0:
+            parts.append(current)
+            current = ""
+        else:
+            current += character
+    return tuple(_canonical(part) for part in [*parts, current]) if text.strip() else ()
+
+
+def _canonical(text: str) -> str:
+    """One type without a name: `uint amount` -> `uint256`."""
+    from eth_abi.exceptions import ABITypeError, ParseError
+    from eth_abi.grammar import normalize, parse
+
+    written = text.strip()
+    if not written.startswith("("):
+        written = written.split(" ")[0]
+    name = str(normalize(written))  # type: ignore[no-untyped-call]
+    try:
+        parse(name).validate()
+    except (ABITypeError, ParseError):
+        raise click.BadParameter(f'"{text.strip()}" is not a type of the ABI', param_hint="SIGNATURE") from None
+    return name
+
+
+def parse_signature(text: str) -> Signature:
+    """`transfer(address,uint256)(bool)` -> Signature; a usage error for anything else."""
+    start = text.find("(")
+    name = text[:start].strip().removeprefix("function ").strip() if start > 0 else ""
+    middle = _closing(text, start) if start > 0 else -1
+    rest = text[middle + 1 :].strip().removeprefix("returns").strip()
+    if not name.isidentifier() or middle < 0 or (rest and (rest[0] != "(" or _closing(rest, 0) != len(rest) - 1)):
+        raise click.BadParameter(
+            f'"{text}" is not a signature such as balanceOf(address)(uint256)', param_hint="SIGNATURE"
+        )
+    return Signature(name, _split(text[start + 1 : middle]), _split(rest[1:-1]))
+
+
+def _value(kind: str, given: Any) -> Any:
+    """One value of ABI type `kind` from what the user typed (a string, or JSON inside an array or a tuple)."""
+    from eth_abi.grammar import TupleType, parse
+
+    parsed = parse(kind)
+    if parsed.is_array or isinstance(parsed, TupleType):
+        items = json.loads(given) if isinstance(given, str) else given
+        if not isinstance(items, list):
+            raise ValueError("a JSON list is needed")
+        if parsed.is_array:
+            return [_value(parsed.item_type.to_type_str(), item) for item in items]
+        kinds = [component.to_type_str() for component in parsed.components]
+        if len(kinds) != len(items):
+            raise ValueError(f"{len(kinds)} components are needed")
+        return tuple(_value(k, item) for k, item in zip(kinds, items, strict=True))
+    if kind.startswith(("uint", "int")):
+        if isinstance(given, bool) or not isinstance(given, (int, str)):
+            raise ValueError("a number is needed")
+        return given if isinstance(given, int) else int(given, 0)
+    if kind == "bool":
+        words = {"true": True, "1": True, "false": False, "0": False}
+        if str(given).lower() not in words:
+            raise ValueError("true or false is needed")
+        return words[str(given).lower()]
+    if kind == "string":
+        return str(given)
+    if not isinstance(given, str):
+        raise ValueError("0x-hexadecimal is needed")
+    data = bytes.fromhex(given.removeprefix("0x"))
+    if kind == "address":
+        if len(data) != 20:
+            raise ValueError("an address has 20 bytes")
+        return given if given.startswith("0x") else "0x" + given
+    size = kind.removeprefix("bytes")
+    if size and len(data) != int(size):
+        raise ValueError(f"{size} bytes are needed")
+    return data
+
+
+def encode_values(kinds: Sequence[str], given: Sequence[str], what: str = "ARGS") -> bytes:
+    """ABI encoding of what the user typed; usage errors name the argument."""
+    from eth_abi.abi import encode
+    from eth_abi.exceptions import EncodingError
+
+    if len(kinds) != len(given):
+        raise click.BadParameter(f"{len(kinds)} wanted ({', '.join(kinds)}), {len(given)} given", param_hint=what)
+    values = []
+    for kind, text in zip(kinds, given, strict=True):
+        try:
+            values.append(_value(kind, text))
+        except ValueError as error:
+            reason = f"{error}" if "invalid literal" not in str(error) else "a number is needed"
+            raise click.BadParameter(f"{text!r} is no {kind}: {reason}", param_hint=what) from None
+    try:
+        return encode(kinds, values)
+    except (EncodingError, OverflowError) as error:
+        raise click.BadParameter(str(error), param_hint=what) from None
+
+
+def _plain(value: Any) -> Any:
+    """Decoded values for JSON and print: numbers as decimal strings, since many readers of JSON stop at 2^53."""
+    if isinstance(value, (bool, str)):
+        return value
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, (tuple, list)):
+        return [_plain(item) for item in value]
+    return "0x" + bytes(value).hex()
+
+
+def decode_values(kinds: Sequence[str], data: bytes) -> list[Any]:
+    """What a call returned; addresses with checksum."""
+    from eth_abi.abi import decode
+    from eth_abi.exceptions import DecodingError
+    from eth_utils.address import to_checksum_address
+
+    try:
+        values = decode(kinds, data)
+    except DecodingError as error:
+        raise Failure(f"the answer 0x{data.hex()} is not ({','.join(kinds)}): {error}") from None
+    return [
+        to_checksum_address(value) if kind == "address" else _plain(value)
+        for kind, value in zip(kinds, values, strict=True)
+    ]
+
+
+def read_abi(file: Path) -> list[dict[str, Any]]:
+    """The list of a JSON ABI, also where a compiler put it under `abi`."""
+    try:
+        abi = json.loads(read_bytes(file))
+    except ValueError as error:
+        raise Failure(f"{file}: no JSON: {error}") from None
+    if isinstance(abi, dict):
+        abi = abi.get("abi")
+    if not isinstance(abi, list) or not all(isinstance(item, dict) for item in abi):
+        raise Failure(f"{file}: no ABI: a list of functions and events is needed")
+    return abi
+
+
+def _type_of(parameter: dict[str, Any]) -> str:
+    kind = str(parameter.get("type", ""))
+    if kind.startswith("tuple"):
+        return f"({','.join(_type_of(part) for part in parameter.get('components', []))}){kind[5:]}"
+    return kind
+
+
+def constructor_types(abi: list[dict[str, Any]]) -> list[str]:
+    """Types that the constructor takes; empty where there is none."""
+    for item in abi:
+        if item.get("type") == "constructor":
+            return [_type_of(parameter) for parameter in item.get("inputs", [])]
+    return []
