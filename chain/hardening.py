@@ -22,7 +22,7 @@ from eth.vm.forks.cancun.constants import BLS_MODULUS, FIELD_ELEMENTS_PER_BLOB, 
 
 from chain.forks import Fork
 
-__all__ = ["has_code_nonce_or_storage", "hardened_opcodes", "hardened_precompiles"]
+__all__ = ["hardened_opcodes", "hardened_precompiles", "has_code_nonce_or_storage"]
 
 SELFDESTRUCT = 0xFF
 MODEXP = (5).to_bytes(20, "big")

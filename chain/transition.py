@@ -1,0 +1,396 @@
+"""One transaction against a state: is it valid, and what does it do (yellow paper 6; EIP-155 to EIP-7702).
+
+The same function serves blocks, imports, `eth_call` and state tests. py-evm's own transaction executors are not used:
+they miss EIP-3607, EIP-7623's limits, chain ids of typed transactions, caps below tips and the blob rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from eth.constants import CREATE_CONTRACT_ADDRESS
+from eth.db.atomic import AtomicDB
+from eth.exceptions import ContractCreationCollision, InvalidInstruction, OutOfGas, Revert, VMError
+from eth.vm.execution_context import ExecutionContext
+from eth.vm.forks.spurious_dragon._utils import collect_touched_accounts
+from eth.vm.message import Message
+
+from chain.block import Log, types_allowed
+from chain.crypto import SECP256K1_N, keccak
+from chain.errors import InvalidBlock, InvalidTransaction
+from chain.executor import MAX_EVM_INIT_CODE, WASM_MAGIC, GasSplit, WasmMachine, state_class
+from chain.forks import BlobParams, Fork
+from chain.hardening import has_code_nonce_or_storage
+from chain.rlp_codec import encode
+from chain.transaction import BLOB, LEGACY, SET_CODE, Authorization, Tx, floor_gas, intrinsic_gas
+from ewasm.rules import Rules
+
+__all__ = ["BlockEnv", "Executed", "apply_tx", "check_account", "check_tx", "error_text", "open_state", "system_call"]
+
+DELEGATION_PREFIX = b"\xef\x01\x00"
+SYSTEM_ADDRESS = bytes.fromhex("fffffffffffffffffffffffffffffffffffffffe")
+SYSTEM_GAS = 30_000_000
+MAX_NONCE = (1 << 64) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class BlockEnv:
+    """What a transaction sees of its block.
+
+    Attributes:
+        base_fee: Wei; None before London.
+        excess_blob_gas: None before Cancun, as is `blobs`.
+    """
+
+    fork: Fork
+    chain_id: int
+    number: int
+    timestamp: int
+    coinbase: bytes
+    gas_limit: int
+    difficulty: int = 0
+    mix_hash: bytes = bytes(32)
+    base_fee: int | None = None
+    excess_blob_gas: int | None = None
+    blobs: BlobParams | None = None
+    blob_base_fee_override: int | None = None
+
+    @property
+    def blob_base_fee(self) -> int:
+        """Wei a unit of blob gas costs; 0 before Cancun."""
+        if self.blob_base_fee_override is not None:
+            return self.blob_base_fee_override
+        if self.blobs is None or self.excess_blob_gas is None:
+            return 0
+        return self.blobs.base_fee(self.excess_blob_gas)
+
+
+@dataclass(frozen=True, slots=True)
+class Executed:
+    """What a transaction did.
+
+    Attributes:
+        gas_used: Whole gas charged, refunds and floor applied.
+        output: Return or revert data; empty on any other failure, and the stored code after a creation.
+        error: A sentence for people, or None on success.
+        reverted: Whether the failure was a revert.
+        created: 20 bytes, the contract's address if this was a creation that succeeded.
+        gas_intrinsic: Gas charged before the first frame.
+        split: Where the gas of Wasm frames went.
+        max_gas_used: Gas used before refunds were taken off.
+    """
+
+    success: bool
+    gas_used: int
+    output: bytes
+    logs: tuple[Log, ...]
+    error: str | None
+    reverted: bool
+    created: bytes | None
+    effective_gas_price: int
+    gas_intrinsic: int
+    split: GasSplit
+    max_gas_used: int
+
+
+class BlockContext(ExecutionContext):
+    """py-evm's execution context, with the price of blobs worked out."""
+
+    blob_base_fee: int = 0
+
+
+def open_state(env: BlockEnv, machine: WasmMachine, db: Any, state_root: bytes, ancestors: Iterable[bytes]) -> Any:
+    """A py-evm state on `db`.
+
+    Args:
+        db: Mapping of bytes to bytes; nothing is written before the state is persisted.
+        ancestors: Hashes of the blocks before this one, the parent first; read lazily.
+    """
+    context = BlockContext(
+        coinbase=env.coinbase,
+        timestamp=env.timestamp,
+        block_number=env.number,
+        difficulty=env.difficulty,
+        mix_hash=env.mix_hash,
+        gas_limit=env.gas_limit,
+        prev_hashes=ancestors,
+        chain_id=env.chain_id,
+        base_fee_per_gas=env.base_fee,
+        excess_blob_gas=env.excess_blob_gas,
+    )
+    context.blob_base_fee = env.blob_base_fee
+    return state_class(env.fork, machine)(AtomicDB(db), context, state_root)
+
+
+def check_tx(tx: Tx, fork: Fork, chain_id: int, rules: Rules, blobs: BlobParams | None) -> None:
+    """Rules that need no account.
+
+    Raises:
+        InvalidTransaction: With the reason in the words clients look for.
+    """
+    if tx.type not in types_allowed(fork):
+        raise InvalidTransaction("transaction type not supported", "type")
+    if tx.chain_id is not None and (tx.chain_id != chain_id or fork < Fork.SPURIOUS_DRAGON):
+        raise InvalidTransaction(f"invalid chain id for signer: have {tx.chain_id} want {chain_id}", "chain-id")
+    if tx.type == LEGACY and tx.chain_id is None and tx.v not in (27, 28):
+        raise InvalidTransaction("invalid transaction v, r, s values", "signature")
+    if fork >= Fork.HOMESTEAD and tx.s > SECP256K1_N // 2:
+        raise InvalidTransaction("invalid transaction v, r, s values", "signature")
+    if tx.nonce >= MAX_NONCE:
+        raise InvalidTransaction("nonce has max value", "nonce-max")
+    if tx.max_priority_fee_per_gas > tx.max_fee_per_gas:
+        raise InvalidTransaction("max priority fee per gas higher than max fee per gas", "tip-above-cap")
+    if tx.gas * tx.max_fee_per_gas >= 1 << 256:
+        raise InvalidTransaction("gas * max fee per gas exceeds 256 bits", "overflow")
+    if tx.is_create:
+        _check_init_code(tx, fork, rules)
+    needed = max(intrinsic_gas(tx, fork), floor_gas(tx, fork))
+    if tx.gas < needed:
+        raise InvalidTransaction(f"intrinsic gas too low: have {tx.gas}, want {needed}", "intrinsic-gas")
+    if tx.type == BLOB:
+        _check_blobs(tx, blobs)
+    elif tx.type == SET_CODE:
+        if tx.is_create:
+            raise InvalidTransaction("set code transaction must not create a contract", "set-code-create")
+        if not tx.authorizations:
+            raise InvalidTransaction("set code transaction has an empty authorization list", "authorizations")
+
+
+def _check_init_code(tx: Tx, fork: Fork, rules: Rules) -> None:
+    size = len(tx.data)
+    if tx.data[:4] == WASM_MAGIC and fork >= Fork.BYZANTIUM:
+        limit = rules.limits.init_code_bytes
+    elif fork >= Fork.SHANGHAI:
+        limit = MAX_EVM_INIT_CODE
+    else:
+        return
+    if size > limit:
+        raise InvalidTransaction(f"max initcode size exceeded: code size {size}, limit {limit}", "init-code-size")
+
+
+def _check_blobs(tx: Tx, blobs: BlobParams | None) -> None:
+    if tx.is_create:
+        raise InvalidTransaction("blob transaction must not create a contract", "blob-create")
+    if not tx.blob_hashes:
+        raise InvalidTransaction("blob transaction has no blobs", "blob-count")
+    if any(blob_hash[0] != 1 for blob_hash in tx.blob_hashes):
+        raise InvalidTransaction("blob hash has an unknown version", "blob-version")
+    if blobs is not None and len(tx.blob_hashes) > blobs.maximum:
+        raise InvalidTransaction(f"too many blobs: have {len(tx.blob_hashes)}, limit {blobs.maximum}", "blob-count")
+
+
+def check_account(tx: Tx, balance: int, nonce: int, code: bytes, env: BlockEnv, *, exact_nonce: bool = True) -> None:
+    """Rules that need the sender's account and the block's prices.
+
+    Args:
+        exact_nonce: False for a pool, which keeps nonces from the future.
+
+    Raises:
+        InvalidTransaction: With the reason in the words clients look for.
+    """
+    who = "0x" + tx.sender.hex()
+    if tx.nonce < nonce:
+        raise InvalidTransaction(f"nonce too low: address {who}, tx: {tx.nonce} state: {nonce}", "nonce-too-low")
+    if exact_nonce and tx.nonce > nonce:
+        raise InvalidTransaction(f"nonce too high: address {who}, tx: {tx.nonce} state: {nonce}", "nonce-too-high")
+    if code and not is_delegation(code):
+        raise InvalidTransaction(f"sender not an eoa: address {who}, len(code): {len(code)}", "sender-has-code")
+    if env.base_fee is not None and tx.max_fee_per_gas < env.base_fee:
+        raise InvalidTransaction(
+            f"max fee per gas less than block base fee: address {who}, "
+            f"maxFeePerGas: {tx.max_fee_per_gas}, baseFee: {env.base_fee}",
+            "fee-too-low",
+        )
+    if tx.type == BLOB and tx.max_fee_per_blob_gas < env.blob_base_fee:
+        raise InvalidTransaction(
+            f"max fee per blob gas less than block blob gas fee: address {who}, "
+            f"blobGasFeeCap: {tx.max_fee_per_blob_gas}, blobBaseFee: {env.blob_base_fee}",
+            "blob-fee-too-low",
+        )
+    cost = tx.gas * tx.max_fee_per_gas + tx.value + tx.blob_gas * tx.max_fee_per_blob_gas
+    if balance < cost:
+        raise InvalidTransaction(
+            f"insufficient funds for gas * price + value: address {who} have {balance} want {cost}", "funds"
+        )
+
+
+def is_delegation(code: bytes) -> bool:
+    """Whether code is a delegation designator (EIP-7702)."""
+    return len(code) == 23 and code[:3] == DELEGATION_PREFIX
+
+
+def apply_tx(state: Any, tx: Tx, env: BlockEnv) -> Executed:
+    """Run a transaction that passed `check_tx` and `check_account`; leaves the state changed but not committed.
+
+    A transaction without fees (a call) may have a price below the base fee: it then pays nothing and tips nothing.
+    """
+    fork = env.fork
+    base_fee = env.base_fee or 0
+    price = tx.effective_gas_price(base_fee)
+    state.lock_changes()
+    cost = tx.gas * price
+    if tx.type == BLOB and tx.max_fee_per_blob_gas:
+        cost += tx.blob_gas * env.blob_base_fee
+    if cost:
+        state.delta_balance(tx.sender, -cost)
+    state.increment_nonce(tx.sender)
+    intrinsic = intrinsic_gas(tx, fork)
+    refund = sum(_authorize(state, authorization, env.chain_id) for authorization in tx.authorizations)
+    message = _message(state, tx, tx.gas - intrinsic, refund, fork)
+    context = state.get_transaction_context_class()(
+        gas_price=price, origin=tx.sender, blob_versioned_hashes=tx.blob_hashes
+    )
+    computation = _run(state, message, context, tx, fork)
+    gas_used, before_refund = _settle(state, computation, tx, price, env)
+    error = computation.error if computation.is_error else None
+    return Executed(
+        success=error is None,
+        gas_used=gas_used,
+        output=computation.output,
+        logs=tuple(
+            Log(address, tuple(topic.to_bytes(32, "big") for topic in topics), data)
+            for address, topics, data in computation.get_log_entries()
+        ),
+        error=None if error is None else error_text(error),
+        reverted=isinstance(error, Revert),
+        created=message.storage_address if message.is_create and error is None else None,
+        effective_gas_price=price,
+        gas_intrinsic=intrinsic,
+        split=context.__dict__.get("gas_split") or GasSplit(),
+        max_gas_used=before_refund,
+    )
+
+
+def _message(state: Any, tx: Tx, gas: int, refund: int, fork: Fork) -> Message:
+    """The message of the transaction's own frame."""
+    if tx.to is None:
+        return Message(
+            gas=gas,
+            to=CREATE_CONTRACT_ADDRESS,
+            sender=tx.sender,
+            value=tx.value,
+            data=b"",
+            code=tx.data,
+            create_address=keccak(encode([tx.sender, state.get_nonce(tx.sender) - 1]))[12:],
+            refund=refund,
+        )
+    code = state.get_code(tx.to)
+    delegated = fork >= Fork.PRAGUE and is_delegation(code)
+    if delegated:
+        target = code[3:]
+        state.mark_address_warm(target)
+        code = state.get_code(target)
+    return Message(
+        gas=gas,
+        to=tx.to,
+        sender=tx.sender,
+        value=tx.value,
+        data=tx.data,
+        code=code,
+        refund=refund,
+        is_delegation=delegated,
+    )
+
+
+def _run(state: Any, message: Message, context: Any, tx: Tx, fork: Fork) -> Any:
+    """Run the transaction's own frame."""
+    if fork >= Fork.BERLIN:
+        state.mark_address_warm(tx.sender)
+        state.mark_address_warm(message.storage_address)
+        for address, slots in tx.access_list:
+            state.mark_address_warm(address)
+            for slot in slots:
+                state.mark_storage_warm(address, slot)
+    if not message.is_create:
+        return state.computation_class.apply_message(state, message, context)
+    if has_code_nonce_or_storage(state, message.storage_address):
+        computation = state.get_computation(message, context)
+        computation.error = ContractCreationCollision("contract address collision")
+        return computation
+    return state.computation_class.apply_create_message(state, message, context)
+
+
+def _settle(state: Any, computation: Any, tx: Tx, price: int, env: BlockEnv) -> tuple[int, int]:
+    """Refund, pay the coinbase, delete accounts. Returns gas used, and the same before refunds."""
+    fork = env.fork
+    used = tx.gas - computation.get_gas_remaining()
+    deletions = computation.get_accounts_for_deletion()
+    refund = computation.get_gas_refund()
+    if fork < Fork.LONDON:
+        refund += 24_000 * len(deletions)
+    floor = floor_gas(tx, fork)
+    before_refund = max(used, floor)
+    used -= min(refund, used // (5 if fork >= Fork.LONDON else 2))
+    used = max(used, floor)
+    back = (tx.gas - used) * price
+    if back:
+        state.delta_balance(tx.sender, back)
+    tip = max(price - (env.base_fee or 0), 0)
+    # Touched even by nothing, so that an empty coinbase is cleared (EIP-161).
+    state.delta_balance(env.coinbase, used * tip)
+    for address in deletions:
+        state.delete_account(address)
+    if fork >= Fork.SPURIOUS_DRAGON:
+        for address in collect_touched_accounts(computation):
+            if state.account_exists(address) and state.account_is_empty(address):
+                state.delete_account(address)
+    if fork >= Fork.CANCUN:
+        state.clear_transient_storage()
+    return used, before_refund
+
+
+def _authorize(state: Any, authorization: Authorization, chain_id: int) -> int:
+    """Apply one authorization (EIP-7702); returns the refund it earns. A bad one is passed over."""
+    if authorization.chain_id not in (0, chain_id) or authorization.nonce >= MAX_NONCE:
+        return 0
+    authority = authorization.authority()
+    if authority is None:
+        return 0
+    state.mark_address_warm(authority)
+    code = state.get_code(authority)
+    if (code and not is_delegation(code)) or state.get_nonce(authority) != authorization.nonce:
+        return 0
+    refund = 12_500 if state.account_exists(authority) else 0
+    if authorization.address == bytes(20):
+        state.delete_code(authority)
+    else:
+        state.set_code(authority, DELEGATION_PREFIX + authorization.address)
+    state.increment_nonce(authority)
+    return refund
+
+
+def system_call(state: Any, address: bytes, data: bytes) -> bytes | None:
+    """Call a system contract at the start or end of a block; returns its output, or None where it has no code.
+
+    Raises:
+        InvalidBlock: The contract failed (EIP-7002, EIP-7251).
+    """
+    code = state.get_code(address)
+    if not code:
+        return None
+    state.lock_changes()
+    message = Message(gas=SYSTEM_GAS, to=address, sender=SYSTEM_ADDRESS, value=0, data=data, code=code)
+    context = state.get_transaction_context_class()(gas_price=0, origin=SYSTEM_ADDRESS)
+    computation = state.computation_class.apply_message(state, message, context)
+    if computation.is_error:
+        raise InvalidBlock(f"system call to 0x{address.hex()} failed: {error_text(computation.error)}")
+    output: bytes = computation.output
+    return output
+
+
+def error_text(error: VMError) -> str:
+    """The failure in the words clients look for."""
+    if isinstance(error, Revert):
+        return "execution reverted"
+    if isinstance(error, OutOfGas):
+        return "out of gas"
+    if isinstance(error, InvalidInstruction):
+        return "invalid opcode"
+    return str(error) or type(error).__name__
+
+
+def free_of_charge(tx: Tx) -> Tx:
+    """`tx` at price 0, for calls."""
+    return replace(tx, gas_price=0 if tx.gas_price is not None else None, max_fee_per_gas=0, max_priority_fee_per_gas=0)
