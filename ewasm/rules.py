@@ -46,7 +46,7 @@ class Limits:
     br_table_targets: int = 4_096
     table_entries: int = 4_096
     memory_pages: int = 256
-    stack_height: int = 32_768
+    stack_height: int = 16_384
 
 
 @dataclass(frozen=True, slots=True)

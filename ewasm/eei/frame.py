@@ -109,6 +109,16 @@ class Frame:
         if self.particles < 0:
             raise OutOfGas
 
+    def pay(self, particles: int) -> None:
+        """Charge something that no host function stands for: starting the frame, activating code.
+
+        Raises:
+            OutOfGas: More than is left.
+        """
+        self.particles -= particles
+        if self.particles < 0:
+            raise OutOfGas
+
     def refund_gas(self, gas: int) -> None:
         """Give back whole gas that was charged for a callee and not used."""
         particles = gas * PARTICLES_PER_GAS

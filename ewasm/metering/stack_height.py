@@ -18,7 +18,7 @@ from ewasm.wasm.types import FuncType
 
 __all__ = ["FRAME_VALUES", "counted_heights", "frame_height"]
 
-FRAME_VALUES = 16
+FRAME_VALUES = 8
 """Return address, saved registers and alignment of one native frame, in values of 8 bytes, rounded up."""
 
 _CALLS = (op.CALL, op.RETURN_CALL)

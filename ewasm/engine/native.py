@@ -1,0 +1,276 @@
+"""The native engine: the instrumented module on Wasmtime.
+
+compile   instrument -> encode -> Wasmtime (Cranelift) -> link once with the raw host functions
+run       store, instance, memory view; the gas counter goes in as the argument of the entry point and comes out as its
+          result; a host function takes it as its last argument and gives it back as its last result
+
+Which limits hold is decided by the module itself (gas, stack height, memory and table growth), so Wasmtime's own stack
+check is a second line that is never reached: see `_WASM_STACK_BYTES`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+import weakref
+from collections.abc import Mapping
+from typing import Any
+
+import wasmtime
+
+from ewasm.contract import Contract
+from ewasm.eei import Frame, HostEntry, bind, invoke
+from ewasm.engine import boundary
+from ewasm.engine.base import NO_MEMORY
+from ewasm.errors import MemoryAccess, OutOfGas, StackExhausted, Trap
+from ewasm.metering import MeteredModule, instrument
+from ewasm.metering.inject import GAS_EXPORT, STACK_EXPORT
+from ewasm.rules import Rules
+from ewasm.wasm.encode import encode
+from ewasm.wasm.types import I32
+
+__all__ = ["NativeEngine", "instrument_contract"]
+
+_WASM_STACK_BYTES = 1 << 20
+"""Stack that one contract frame may take. The height limit admits twice 16,384 values of 8 bytes, a quarter of it."""
+
+# `wasmtime_trap_code_enum` -> text of the core spec tests.
+_TRAP_TEXTS = {
+    1: "out of bounds memory access",
+    3: "undefined element",
+    4: "uninitialized element",
+    5: "indirect call type mismatch",
+    6: "integer overflow",
+    7: "integer divide by zero",
+    9: "unreachable",
+}
+_TRAP_STACK_OVERFLOW = 0
+_VALUE_TYPES = {I32: wasmtime.ValType.i32, 0x7E: wasmtime.ValType.i64}
+_MASKS = {I32: (1 << 32) - 1, 0x7E: (1 << 64) - 1}
+_INSTANCE_BYTES = 16
+
+
+class _Current(threading.local):
+    """The frame that runs on this thread. Frames nest strictly, so one slot that `run` saves and restores is enough."""
+
+    frame: Frame | None = None
+
+
+_current = _Current()
+
+
+def instrument_contract(contract: Contract, rules: Rules) -> MeteredModule:
+    """The module that the native engine compiles for a contract."""
+    limits = rules.limits
+    return instrument(
+        contract.valid,
+        rules.schedule,
+        entries=contract.entries,
+        memory_pages=limits.memory_pages,
+        table_entries=limits.table_entries,
+        stack_height=limits.stack_height,
+    )
+
+
+class NativeEngine:
+    """Wasmtime with Cranelift, one configuration for the life of the process."""
+
+    name = "native"
+
+    def __init__(self) -> None:
+        config = wasmtime.Config()
+        config.strategy = "cranelift"
+        config.cranelift_opt_level = "speed"
+        config.wasm_multi_value = True
+        config.wasm_bulk_memory = True
+        config.wasm_reference_types = True
+        config.wasm_tail_call = True
+        config.wasm_wide_arithmetic = True
+        config.wasm_multi_memory = True
+        config.wasm_threads = False
+        config.wasm_memory64 = False
+        config.wasm_relaxed_simd = False
+        config.wasm_simd = False
+        boundary.config_max_wasm_stack(boundary.address_of(config.ptr()), _WASM_STACK_BYTES)
+        self._wasmtime_engine = wasmtime.Engine(config)
+        self._engine = boundary.address_of(self._wasmtime_engine.ptr())
+        self._linkers: dict[tuple[int, frozenset[str]], int] = {}
+        self._callbacks: list[Any] = []
+        self._lock = threading.Lock()
+
+    def compile(self, contract: Contract, rules: Rules) -> NativeArtifact:
+        metered = instrument_contract(contract, rules)
+        module = boundary.module_new(self._engine, encode(metered.module))
+        pre = boundary.instantiate_pre(self._linker(rules), module)
+        return NativeArtifact(self, module, pre, metered.entries)
+
+    def _linker(self, rules: Rules) -> int:
+        key = (rules.interface, rules.namespaces)
+        with self._lock:
+            if key not in self._linkers:
+                linker = boundary.linker_new(self._engine)
+                for entry in bind(rules).values():
+                    callback = boundary.HostCallback(_trampoline(entry))
+                    self._callbacks.append(callback)
+                    params = [_VALUE_TYPES[t]() for t in (*entry.row.params, 0x7E)]
+                    results = [_VALUE_TYPES[t]() for t in (*entry.row.results, 0x7E)]
+                    boundary.define_host_function(
+                        linker, entry.row.module, entry.row.name, params, results, callback
+                    )
+                self._linkers[key] = linker
+            return self._linkers[key]
+
+
+def _trampoline(entry: HostEntry) -> boundary.CallbackBody:
+    """The raw callback for one row: read cells, call, write cells.
+
+    An exception must not cross into Wasmtime: it is kept on the frame, a trap unwinds the Wasm, and `run` raises it
+    again on the other side.
+    """
+    masks = tuple(_MASKS[t] for t in entry.row.params)
+    gas_in = len(masks) * boundary.CELL_WORDS
+    has_result = bool(entry.row.results)
+
+    def callback(_env: int, _caller: int, cells: Any, _count: int) -> int:
+        frame = _current.frame
+        try:
+            frame.particles = cells[gas_in]  # type: ignore[union-attr]
+            arguments = tuple([cells[i * 2] & mask for i, mask in enumerate(masks)])
+            result = invoke(frame, entry, arguments)  # type: ignore[arg-type]
+            if has_result:
+                cells[0] = result
+                cells[2] = frame.particles  # type: ignore[union-attr]
+            else:
+                cells[0] = frame.particles  # type: ignore[union-attr]
+            return 0
+        except BaseException as error:
+            frame.pending = error  # type: ignore[union-attr]
+            return boundary.new_trap(b"frame ended")
+
+    return callback
+
+
+class NativeArtifact:
+    """A compiled and linked contract; frees what Wasmtime holds when it is dropped."""
+
+    def __init__(self, engine: NativeEngine, module: int, pre: int, entries: Mapping[str, str]) -> None:
+        self.engine = engine
+        self.pre = pre
+        self.entries = {name: export.encode() for name, export in entries.items()}
+        weakref.finalize(self, _release, module, pre)
+
+    def instantiate(self, frame: Frame) -> NativeInstance:
+        return NativeInstance(self, frame)
+
+
+def _release(module: int, pre: int) -> None:
+    boundary.delete_instance_pre(pre)
+    boundary.delete_module(module)
+
+
+class NativeInstance:
+    """One store with one instance."""
+
+    def __init__(self, artifact: NativeArtifact, frame: Frame) -> None:
+        self.artifact = artifact
+        self.frame = frame
+        self.store, self.context = boundary.store_new(artifact.engine._engine)
+        self._close = weakref.finalize(self, boundary.delete_store, self.store)
+        self.instance = (ctypes.c_uint8 * _INSTANCE_BYTES)()
+        trap = ctypes.c_size_t()
+        error = boundary.pre_instantiate(artifact.pre, self.context, self.instance, ctypes.byref(trap))
+        if error:
+            raise RuntimeError(f"instantiation failed: {boundary.take_error(error)}")
+        if trap.value:
+            code, text = boundary.take_trap(trap.value)
+            if code == 3:
+                raise Trap("out of bounds table access")
+            raise Trap(_TRAP_TEXTS.get(code or -1, text))
+        frame.memory = NativeMemory(self.context, boundary.export_get(self.context, self.instance, b"memory"))
+
+    def run(self, entry: str) -> None:
+        frame = self.frame
+        function = boundary.export_get(self.context, self.instance, self.artifact.entries[entry])
+        cells = (ctypes.c_int64 * boundary.CELL_WORDS)(frame.particles)
+        trap = ctypes.c_size_t()
+        outer, _current.frame = _current.frame, frame
+        try:
+            error = boundary.call_unchecked(
+                self.context, ctypes.byref(function.value), cells, 1, ctypes.byref(trap)
+            )
+        finally:
+            _current.frame = outer
+        if error:
+            raise RuntimeError(f"call failed: {boundary.take_error(error)}")
+        if not trap.value:
+            frame.particles = cells[0]
+            if frame.particles < 0:
+                raise OutOfGas
+            return
+        code, text = boundary.take_trap(trap.value)
+        if frame.pending is not None:
+            pending, frame.pending = frame.pending, None
+            raise pending
+        self._raise_trap(code, text)
+
+    def close(self) -> None:
+        self.frame.memory = NO_MEMORY
+        self._close()
+
+    def _raise_trap(self, code: int | None, text: str) -> None:
+        """Say why the Wasm stopped: by its counters first, since they stop with `unreachable`."""
+        if self._global(STACK_EXPORT, is_i64=False) < 0:
+            raise StackExhausted
+        if self._global(GAS_EXPORT, is_i64=True) < 0:
+            raise OutOfGas
+        if code == _TRAP_STACK_OVERFLOW:
+            raise RuntimeError("the native stack overflowed below the height limit")
+        raise Trap(_TRAP_TEXTS.get(-1 if code is None else code, text))
+
+    def _global(self, name: str, *, is_i64: bool) -> int:
+        cell = boundary.export_get(self.context, self.instance, name.encode())
+        return boundary.global_get(self.context, cell, is_i64=is_i64)
+
+
+class NativeMemory:
+    """Linear memory through a view on its bytes.
+
+    Wasmtime reserves the whole 4 GiB of address space for a memory, so its first byte never moves; it may only grow.
+    The size is asked for again only when a range passes the one known.
+    """
+
+    def __init__(self, context: int, cell: boundary.ExternCell) -> None:
+        self._context = context
+        self._cell = cell
+        self._address = boundary.memory_data(context, ctypes.byref(cell.value))
+        self._size = -1
+        self._view = memoryview(b"")
+        self._refresh()
+
+    def _refresh(self) -> None:
+        size = boundary.memory_data_size(self._context, ctypes.byref(self._cell.value))
+        if size != self._size:
+            self._size = size
+            self._view = memoryview((ctypes.c_uint8 * size).from_address(self._address)).cast("B")
+
+    def _check(self, offset: int, length: int) -> None:
+        if offset + length > self._size:
+            self._refresh()
+            if offset + length > self._size:
+                raise MemoryAccess(f"bytes {offset}..{offset + length} of a memory of {self._size}")
+
+    def read(self, offset: int, length: int) -> bytes:
+        end = offset + length
+        if end > self._size:
+            self._check(offset, length)
+        return bytes(self._view[offset:end])
+
+    def write(self, offset: int, data: bytes) -> None:
+        end = offset + len(data)
+        if end > self._size:
+            self._check(offset, len(data))
+        self._view[offset:end] = data
+
+    def snapshot(self) -> bytes:
+        self._refresh()
+        return bytes(self._view)

@@ -1,0 +1,261 @@
+"""Runtime structure of the interpreter (core spec 4.2): instances, and how a module becomes one (4.5.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ewasm.engine.predecode import Step, default_value, predecode
+from ewasm.errors import LinkError, MemoryAccess, Trap
+from ewasm.metering.blocks import opcode_prices
+from ewasm.metering.schedule import Schedule
+from ewasm.metering.stack_height import counted_heights
+from ewasm.wasm import opcodes as op
+from ewasm.wasm.module import Expr, ValidModule
+from ewasm.wasm.types import FUNC, GLOBAL, MEMORY, PAGE_BYTES, FuncType, GlobalType, MemoryType, TableType
+
+MAX_PAGES = 65_536
+MAX_TABLE_ENTRIES = (1 << 32) - 1
+
+
+@dataclass(slots=True, eq=False)
+class WasmFunction:
+    """A function of a module instance (4.2.6); its steps are made when it is first called."""
+
+    type: FuncType
+    index: int
+    instance: ModuleInstance
+    local_defaults: tuple[Any, ...]
+    height: int
+    """What it adds to the stack height while it is live; 0 if it is not counted."""
+    entry_price: int
+    """For its declared locals."""
+    steps: tuple[Step, ...] | None = None
+
+    def decoded(self) -> tuple[Step, ...]:
+        if self.steps is None:
+            valid = self.instance.valid
+            own = self.index - valid.imported_functions
+            self.steps = predecode(
+                valid, valid.module.functions[own], valid.functions[own], self.instance.prices, self.instance.schedule
+            )
+        return self.steps
+
+
+@dataclass(slots=True, eq=False)
+class HostFunctionInstance:
+    """A host function: `call` takes the arguments and gives the results."""
+
+    type: FuncType
+    call: Callable[[tuple[Any, ...]], Sequence[Any]]
+
+
+FunctionInstance = WasmFunction | HostFunctionInstance
+
+
+@dataclass(slots=True, eq=False)
+class TableInstance:
+    type: TableType
+    elements: list[Any]
+    maximum: int
+
+    def check(self, offset: int, length: int) -> None:
+        """
+        Raises:
+            Trap: The range leaves the table.
+        """
+        if offset + length > len(self.elements):
+            raise Trap("out of bounds table access")
+
+
+@dataclass(slots=True, eq=False)
+class MemoryInstance:
+    """Linear memory; it is also the `Memory` that host functions get."""
+
+    data: bytearray
+    maximum: int
+    """Pages."""
+
+    def check(self, offset: int, length: int) -> None:
+        """
+        Raises:
+            Trap: The range leaves the memory.
+        """
+        if offset + length > len(self.data):
+            raise Trap("out of bounds memory access")
+
+    def grow(self, pages: int) -> int:
+        """Old size in pages, or -1 (as an unsigned i32) if the maximum forbids it."""
+        old = len(self.data) // PAGE_BYTES
+        if old + pages > self.maximum:
+            return 0xFFFF_FFFF
+        self.data.extend(bytes(pages * PAGE_BYTES))
+        return old
+
+    def read(self, offset: int, length: int) -> bytes:
+        end = offset + length
+        if end > len(self.data):
+            raise MemoryAccess(f"bytes {offset}..{end} of a memory of {len(self.data)}")
+        return bytes(self.data[offset:end])
+
+    def write(self, offset: int, data: bytes) -> None:
+        end = offset + len(data)
+        if end > len(self.data):
+            raise MemoryAccess(f"bytes {offset}..{end} of a memory of {len(self.data)}")
+        self.data[offset:end] = data
+
+    def snapshot(self) -> bytes:
+        return bytes(self.data)
+
+
+@dataclass(slots=True, eq=False)
+class GlobalInstance:
+    type: GlobalType
+    value: Any
+
+
+ExternalValue = FunctionInstance | TableInstance | MemoryInstance | GlobalInstance
+
+
+@dataclass(slots=True, eq=False)
+class ModuleInstance:
+    """A module with its index spaces filled (4.2.5)."""
+
+    valid: ValidModule
+    schedule: Schedule
+    prices: dict[int, int]
+    functions: list[FunctionInstance] = field(default_factory=list)
+    tables: list[TableInstance] = field(default_factory=list)
+    memories: list[MemoryInstance] = field(default_factory=list)
+    globals: list[GlobalInstance] = field(default_factory=list)
+    elements: list[list[Any]] = field(default_factory=list)
+    data: list[bytes] = field(default_factory=list)
+
+    def export(self, name: str) -> ExternalValue:
+        """
+        Raises:
+            LinkError: There is no such export.
+        """
+        for item in self.valid.module.exports:
+            if item.name == name:
+                spaces: dict[int, Sequence[ExternalValue]] = {
+                    FUNC: self.functions,
+                    MEMORY: self.memories,
+                    GLOBAL: self.globals,
+                }
+                return spaces.get(item.kind, self.tables)[item.index]
+        raise LinkError(f"no export {name!r}")
+
+
+def instantiate(
+    valid: ValidModule,
+    imports: Sequence[ExternalValue],
+    schedule: Schedule,
+    *,
+    memory_pages: int = MAX_PAGES,
+    table_entries: int = MAX_TABLE_ENTRIES,
+    stack_height: int,
+) -> ModuleInstance:
+    """Make an instance: allocate, evaluate constant expressions, run the active segments in order.
+
+    The start function is not called; a contract has none, and a test runner calls it itself.
+
+    Args:
+        valid: The module.
+        imports: One value for each import, already matched to its type.
+        schedule: Prices.
+        memory_pages: Growth limit of each memory.
+        table_entries: Growth limit of each table.
+        stack_height: Limit that decides which functions are counted.
+
+    Raises:
+        Trap: An active segment does not fit.
+    """
+    module = valid.module
+    instance = ModuleInstance(valid, schedule, opcode_prices(schedule))
+    for value in imports:
+        if isinstance(value, WasmFunction | HostFunctionInstance):
+            instance.functions.append(value)
+        elif isinstance(value, TableInstance):
+            instance.tables.append(value)
+        elif isinstance(value, MemoryInstance):
+            instance.memories.append(value)
+        else:
+            instance.globals.append(value)
+    heights = counted_heights(valid, stack_height)
+    for own, known in enumerate(valid.functions):
+        instance.functions.append(
+            WasmFunction(
+                type=known.type,
+                index=valid.imported_functions + own,
+                instance=instance,
+                local_defaults=tuple(default_value(t) for t in known.local_types[len(known.type.params) :]),
+                height=heights[own],
+                entry_price=schedule.local * (len(known.local_types) - len(known.type.params)),
+            )
+        )
+    for table in module.tables:
+        maximum = table_entries if table.limits.maximum is None else min(table.limits.maximum, table_entries)
+        instance.tables.append(TableInstance(table, [None] * table.limits.minimum, maximum))
+    for memory in module.memories:
+        instance.memories.append(_allocate(memory, memory_pages))
+    for item in module.globals:
+        instance.globals.append(GlobalInstance(item.type, evaluate(item.init, instance)))
+    instance.elements = [[evaluate(expr, instance) for expr in e.init] for e in module.elements]
+    instance.data = [d.data for d in module.data]
+    _run_active_segments(instance)
+    return instance
+
+
+def _allocate(memory: MemoryType, memory_pages: int) -> MemoryInstance:
+    maximum = memory_pages if memory.limits.maximum is None else min(memory.limits.maximum, memory_pages)
+    return MemoryInstance(bytearray(memory.limits.minimum * PAGE_BYTES), maximum)
+
+
+def _run_active_segments(instance: ModuleInstance) -> None:
+    module = instance.valid.module
+    for index, element in enumerate(module.elements):
+        if element.mode == "active":
+            table, offset = instance.tables[element.table], evaluate(element.offset_expr, instance)
+            entries = instance.elements[index]
+            table.check(offset, len(entries))
+            table.elements[offset : offset + len(entries)] = entries
+        if element.mode != "passive":
+            instance.elements[index] = []
+    for index, segment in enumerate(module.data):
+        if segment.mode == "active":
+            memory, offset = instance.memories[segment.memory], evaluate(segment.offset_expr, instance)
+            memory.check(offset, len(segment.data))
+            memory.data[offset : offset + len(segment.data)] = segment.data
+            instance.data[index] = b""
+
+
+def evaluate(expr: Expr, instance: ModuleInstance) -> Any:
+    """Value of a constant expression (3.3.10), extended constants included."""
+    stack: list[Any] = []
+    for instruction in expr[:-1]:
+        code = instruction[0]
+        if code in (op.I32_CONST, op.I64_CONST):
+            stack.append(instruction[1])
+        elif code == op.GLOBAL_GET:
+            stack.append(instance.globals[instruction[1]].value)
+        elif code == op.REF_FUNC:
+            stack.append(instance.functions[instruction[1]])
+        elif code == op.REF_NULL:
+            stack.append(None)
+        else:
+            right, left = stack.pop(), stack.pop()
+            stack.append(_CONSTANT_ARITHMETIC[code](left, right))
+    return stack.pop()
+
+
+_MASK32, _MASK64 = (1 << 32) - 1, (1 << 64) - 1
+_CONSTANT_ARITHMETIC: dict[int, Callable[[int, int], int]] = {
+    op.I32_ADD: lambda a, b: (a + b) & _MASK32,
+    op.I32_SUB: lambda a, b: (a - b) & _MASK32,
+    op.I32_MUL: lambda a, b: (a * b) & _MASK32,
+    op.I64_ADD: lambda a, b: (a + b) & _MASK64,
+    op.I64_SUB: lambda a, b: (a - b) & _MASK64,
+    op.I64_MUL: lambda a, b: (a * b) & _MASK64,
+}

@@ -1,0 +1,227 @@
+"""The VM: a function of (rules, host, message, code).
+
+Reading starts here. `execute` runs a contract, `create` runs init code and says what to store; both put the code through
+the contract gate (`ewasm.contract`), have an engine compile it (`ewasm.engine`), pay for the start of the frame, run it,
+and turn however it ends into a `Result`. State is the host's business: on anything but success the chain undoes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from ewasm.contract import Contract, check, is_wasm, split_arguments
+from ewasm.eei import Frame
+from ewasm.engine.base import NO_MEMORY, Artifact, Engine, make_engine
+from ewasm.engine.cache import Activated, ArtifactCache
+from ewasm.errors import ContractValidationFailure, ExceptionalHalt, Finish, ForbiddenModule, ModuleError, Revert
+from ewasm.host import Host
+from ewasm.message import Message, Result, Status
+from ewasm.metering.schedule import PARTICLES_PER_GAS
+from ewasm.rules import MAX_GAS, Rules
+from ewasm.trace import Tracer
+
+__all__ = ["VM", "is_wasm"]
+
+
+class VM:
+    """One rule set on one engine, with the artifacts it has made so far. Safe to use from several threads.
+
+    Args:
+        rules: Rule set.
+        engine: Engine or its name.
+        debug: Receiver of `debug.*` lines; contracts may import the module `debug` only if there is one.
+        tracer: Receiver of trace events, or None.
+        phase: Called with "compiled", "instantiated" and "ran" as a frame passes these points, for timing.
+        observe_memory: Called with the frame's final memory before it is given back, for comparing engines.
+    """
+
+    def __init__(
+        self,
+        rules: Rules,
+        engine: Engine | str = "native",
+        *,
+        debug: Callable[[str], None] | None = None,
+        tracer: Tracer | None = None,
+        phase: Callable[[str], None] | None = None,
+        observe_memory: Callable[[bytes], None] | None = None,
+    ) -> None:
+        self.rules = rules if debug is None else replace(rules, namespaces=rules.namespaces | {"debug"})
+        self.engine = make_engine(engine) if isinstance(engine, str) else engine
+        self.debug = debug
+        self.tracer = tracer
+        self.phase = phase
+        self.observe_memory = observe_memory
+        self.cache = ArtifactCache()
+
+    def check(self, code: bytes) -> Contract:
+        """Put code through the gate as if it were to be stored.
+
+        Raises:
+            ModuleError: It is refused.
+        """
+        return self._activate(code, self.rules.limits.code_bytes).contract
+
+    def execute(self, host: Host, message: Message, code: bytes) -> Result:
+        """Run the `main` of a stored contract."""
+        try:
+            activated = self._activate(code, self.rules.limits.code_bytes)
+        except ModuleError as error:
+            return _failure(message, ContractValidationFailure(error))
+        frame = self._frame(host, message, code, message.input_data)
+        return self._run(frame, activated, "main")
+
+    def create(self, host: Host, message: Message, init_code: bytes) -> Result:
+        """Run init code; `output` of a success is the code to store (PROTOCOL section 1, Creation).
+
+        A module that exports `deploy` is its own constructor: `deploy` runs with the payload of the last custom section
+        `ewasm.args` as call data, and the module without that section is stored. Any other module's `main` runs with
+        empty call data, and what it finishes with is stored; where that is a Wasm module, it must pass the gate.
+
+        Activation is paid for by the byte: for the init code, and for code it returns. The deposit (200 gas a byte) is
+        the chain's to charge.
+        """
+        try:
+            activated = self._activate(init_code, self.rules.limits.init_code_bytes)
+            contract = activated.contract
+            stored, arguments = split_arguments(contract) if contract.has_deploy else (b"", b"")
+            self._check_size(stored)
+        except ModuleError as error:
+            return _failure(message, ContractValidationFailure(error))
+        frame = self._frame(host, message, init_code, arguments)
+        entry = "deploy" if contract.has_deploy else "main"
+        return self._run(frame, activated, entry, stored if contract.has_deploy else None)
+
+    # -- one frame -----------------------------------------------------------------------------------------------
+
+    def _activate(self, code: bytes, size_limit: int) -> Activated:
+        if len(code) > size_limit:
+            raise ForbiddenModule(f"code of {len(code)} bytes, limit {size_limit}", rule="limit:code_bytes")
+        limits = self.rules.limits
+        widest = max(limits.code_bytes, limits.init_code_bytes)
+        return self.cache.get(code, lambda c: check(c, self.rules, size_limit=widest))
+
+    def _check_size(self, stored: bytes) -> None:
+        limit = self.rules.limits.code_bytes
+        if len(stored) > limit:
+            raise ForbiddenModule(f"code of {len(stored)} bytes, limit {limit}", rule="limit:code_bytes")
+
+    def _frame(self, host: Host, message: Message, code: bytes, input_data: bytes) -> Frame:
+        return Frame(
+            rules=self.rules,
+            host=host,
+            message=message,
+            code=code,
+            particles=min(message.gas, MAX_GAS) * PARTICLES_PER_GAS,
+            input_data=input_data,
+            memory=NO_MEMORY,
+            prices=self.rules.schedule.host,
+            tx=host.tx,
+            debug=self.debug,
+            tracer=self.tracer,
+        )
+
+    def _run(self, frame: Frame, activated: Activated, entry: str, stored: bytes | None = None) -> Result:
+        """Run an entry point and make a `Result` of however it ends.
+
+        Args:
+            frame: New frame.
+            activated: Its contract.
+            entry: Entry point.
+            stored: For a creation by `deploy`, the code to store.
+        """
+        if self.tracer is not None:
+            self.tracer.frame_start(frame.message, frame.code)
+        status, output, error = Status.SUCCESS, b"", None
+        try:
+            try:
+                self._pay_start(frame, activated.contract)
+                output = self._run_entry(frame, activated, entry)
+                if frame.message.is_create:
+                    output = self._accept(frame, output) if stored is None else stored
+            except Revert as end:
+                status, output, error = Status.REVERT, end.output, "execution reverted"
+        except ExceptionalHalt as halt:
+            result = _failure(frame.message, halt, frame)
+        else:
+            result = _result(frame, status, output, error)
+        if self.tracer is not None:
+            self.tracer.frame_end(frame.message, result)
+        return result
+
+    def _run_entry(self, frame: Frame, activated: Activated, entry: str) -> bytes:
+        instance = activated.ready(self._compile).instantiate(frame)
+        try:
+            self._note("instantiated")
+            instance.run(entry)
+            return b""
+        except Finish as end:
+            return end.output
+        finally:
+            self._note("ran")
+            if self.observe_memory is not None:
+                self.observe_memory(frame.memory.snapshot())
+            instance.close()
+
+    def _compile(self, contract: Contract) -> Artifact:
+        artifact = self.engine.compile(contract, self.rules)
+        self._note("compiled")
+        return artifact
+
+    def _note(self, phase: str) -> None:
+        if self.phase is not None:
+            self.phase(phase)
+
+    def _pay_start(self, frame: Frame, contract: Contract) -> None:
+        """Pay for initial memory, tables and active segments, and in a creation for activating the init code."""
+        schedule, module = self.rules.schedule, contract.valid.module
+        entries = sum(t.limits.minimum for t in module.tables)
+        entries += sum(len(e.init) for e in module.elements if e.mode == "active")
+        data_bytes = sum(len(d.data) for d in module.data if d.mode == "active")
+        particles = (
+            schedule.initial_page * contract.initial_pages
+            + schedule.byte_moved * data_bytes
+            + schedule.entry_moved * entries
+        )
+        if frame.message.is_create:
+            particles += self.rules.activation_gas(frame.code) * PARTICLES_PER_GAS
+        frame.pay(particles)
+
+    def _accept(self, frame: Frame, output: bytes) -> bytes:
+        """Let init code's output be stored: the gate and activation, where it is a Wasm module."""
+        if not is_wasm(output):
+            return output
+        try:
+            self.check(output)
+        except ModuleError as error:
+            raise ContractValidationFailure(error) from error
+        frame.pay(self.rules.activation_gas(output) * PARTICLES_PER_GAS)
+        return output
+
+
+def _result(frame: Frame, status: Status, output: bytes, error: str | None) -> Result:
+    reserve = frame.message.gas - min(frame.message.gas, MAX_GAS)
+    gas_left = frame.gas_left + reserve
+    return _split(frame.message, status, gas_left, output, error, frame)
+
+
+def _failure(message: Message, halt: ExceptionalHalt, frame: Frame | None = None) -> Result:
+    text = str(halt) or halt.status.value.lower().replace("_", " ")
+    return _split(message, halt.status, 0, b"", text, frame)
+
+
+def _split(
+    message: Message, status: Status, gas_left: int, output: bytes, error: str | None, frame: Frame | None
+) -> Result:
+    gas_used = message.gas - gas_left
+    gas_eei = min(frame.eei_particles // PARTICLES_PER_GAS, gas_used) if frame else 0
+    return Result(
+        status=status,
+        gas_left=gas_left,
+        output=output,
+        gas_used=gas_used,
+        gas_instructions=gas_used - gas_eei,
+        gas_eei=gas_eei,
+        gas_calls=min(frame.call_gas, gas_eei) if frame else 0,
+        error=error,
+    )
