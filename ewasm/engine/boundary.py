@@ -26,6 +26,7 @@ __all__ = [
     "delete_instance_pre",
     "delete_module",
     "delete_store",
+    "discard",
     "export_get",
     "global_get",
     "instantiate_pre",
@@ -153,6 +154,14 @@ def _take_message(item: int, message: Any, delete: Any) -> str:
     _vec_delete(ctypes.byref(text))
     delete(item)
     return result
+
+
+def discard(error: int, trap: int) -> None:
+    """Delete what a call gave back, either or both of which may be 0, unread."""
+    if error:
+        _error_delete(error)
+    if trap:
+        _trap_delete(trap)
 
 
 def take_trap(trap: int) -> tuple[int | None, str]:

@@ -14,7 +14,7 @@ import ctypes
 import threading
 import weakref
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 import wasmtime
 
@@ -200,24 +200,24 @@ class NativeInstance:
             )
         finally:
             _current.frame = outer
+        if frame.pending is not None:
+            # A host function ended the frame; Wasmtime hands its trap back as an error or as a trap.
+            pending, frame.pending = frame.pending, None
+            boundary.discard(error, trap.value)
+            raise pending
         if error:
             raise RuntimeError(f"call failed: {boundary.take_error(error)}")
-        if not trap.value:
-            frame.particles = cells[0]
-            if frame.particles < 0:
-                raise OutOfGas
-            return
-        code, text = boundary.take_trap(trap.value)
-        if frame.pending is not None:
-            pending, frame.pending = frame.pending, None
-            raise pending
-        self._raise_trap(code, text)
+        if trap.value:
+            self._raise_trap(*boundary.take_trap(trap.value))
+        frame.particles = cells[0]
+        if frame.particles < 0:
+            raise OutOfGas
 
     def close(self) -> None:
         self.frame.memory = NO_MEMORY
         self._close()
 
-    def _raise_trap(self, code: int | None, text: str) -> None:
+    def _raise_trap(self, code: int | None, text: str) -> NoReturn:
         """Say why the Wasm stopped: by its counters first, since they stop with `unreachable`."""
         if self._global(STACK_EXPORT, is_i64=False) < 0:
             raise StackExhausted
