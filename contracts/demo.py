@@ -23,7 +23,6 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 from web3 import HTTPProvider, Web3
-from web3.contract import Contract
 from web3.exceptions import ContractLogicError
 
 from ewasm.initcode import with_arguments, wrap_runtime
@@ -99,11 +98,11 @@ class Session:
         if "error" in answer:
             raise DemoError(f"ewasm_gasReport: {answer['error']}")
         report = answer["result"]
-        split = [int(v, 16) if isinstance(v, str) else int(v) for v in (report["instructions"], report["eei"])]
-        self.rows.append((title, succeeds, receipt["gasUsed"], *split))
+        instructions, eei = (int(report[part], 16) for part in ("instructions", "eei"))
+        self.rows.append((title, succeeds, receipt["gasUsed"], instructions, eei))
         return receipt
 
-    def deploy(self, title: str, name: str, code: bytes) -> Contract:
+    def deploy(self, title: str, name: str, code: bytes) -> Any:
         receipt = self.mined(title, {"data": Web3.to_hex(code)})
         return self.web3.eth.contract(address=receipt["contractAddress"], abi=abi_of(name))
 
@@ -137,7 +136,7 @@ class Session:
         self.out.print(table)
 
 
-def show_balances(token: Contract, names: dict[str, str], out: Console) -> dict[str, int]:
+def show_balances(token: Any, names: dict[str, str], out: Console) -> dict[str, int]:
     balances = {name: int(token.functions.balanceOf(address).call()) for name, address in names.items()}
     out.print("[bold]balances[/] " + ", ".join(f"{name} {amount:,}" for name, amount in balances.items()))
     return balances
@@ -160,7 +159,7 @@ def play(session: Session) -> tuple[str, dict[str, str], dict[str, int]]:
     out.print(f"[bold]token[/] {functions.name().call()} at {token.address}, {len(code):,} bytes of WebAssembly")
 
     receipt = session.transact("transfer 1,000 to Bob", functions.transfer(bob, 1_000))
-    (event,) = token.events.Transfer().process_receipt(receipt)
+    [event] = token.events.Transfer().process_receipt(receipt)
     expect("Transfer event", dict(event["args"]), {"from": owner, "to": bob, "value": 1_000})
     out.print(f"[bold]event[/] Transfer from {owner} to {bob}: {event['args']['value']:,}")
     session.refused("transfer more than there is", functions.transfer(bob, SUPPLY * 2), "ERC20: insufficient balance")

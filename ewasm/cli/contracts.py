@@ -88,8 +88,8 @@ def _sign_and_send(rpc: Rpc, transaction: dict[str, Any], private_key: str) -> s
 
     try:
         account = Account.from_key(private_key)
-    except Exception:
-        # Whatever the library raises for a bad key may hold the key, and would print it.
+    except ValueError:
+        # Not chained: what the library says may hold the key.
         raise click.BadParameter(
             "not a private key: 0x and 64 hexadecimal digits", param_hint="--private-key"
         ) from None

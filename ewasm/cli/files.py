@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import binascii
+import sys
 from pathlib import Path
-
-import click
 
 from ewasm.cli.output import Failure
 
@@ -17,8 +16,7 @@ WASM_MAGIC = b"\0asm"
 def read_bytes(file: Path) -> bytes:
     """The file's bytes; `-` is standard input."""
     if str(file) == "-":
-        data: bytes = click.get_binary_stream("stdin").read()
-        return data
+        return sys.stdin.buffer.read()
     try:
         return file.read_bytes()
     except OSError as error:
@@ -28,7 +26,7 @@ def read_bytes(file: Path) -> bytes:
 def write_bytes(file: Path, data: bytes) -> None:
     """Write `data`; `-` is standard output."""
     if str(file) == "-":
-        click.get_binary_stream("stdout").write(data)
+        sys.stdout.buffer.write(data)
         return
     try:
         file.write_bytes(data)
