@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -99,7 +100,8 @@ def test_text_round_trip(tmp_path: Path) -> None:
     assert code == 0
     (tmp_path / "counter.wat").write_text(text)
     assert ewasm("wasm", tmp_path / "counter.wat", "-o", tmp_path / "again.wasm")[0] == 0
-    assert decode((tmp_path / "again.wasm").read_bytes()) == decode(COUNTER.read_bytes())
+    again, before = (decode(file.read_bytes()) for file in (tmp_path / "again.wasm", COUNTER))
+    assert replace(again, customs=()) == replace(before, customs=())  # text has no names of locals
 
 
 def test_text_with_an_error_names_line_and_column(tmp_path: Path) -> None:
