@@ -145,7 +145,7 @@ def show_balances(token: Any, names: dict[str, str], out: Console) -> dict[str, 
 def play(session: Session) -> tuple[str, dict[str, str], dict[str, int]]:
     """Every step on the first node. Returns the token's address, who holds tokens, and how many."""
     web3, out = session.web3, session.out
-    owner, bob = web3.eth.accounts[:2]
+    owner, bob = list(web3.eth.accounts)[:2]
 
     code = (FOLDER / "erc20/erc20.wasm").read_bytes()
     arguments = web3.codec.encode(["string", "string", "uint256"], ["Gold", "GLD", SUPPLY])
@@ -159,7 +159,9 @@ def play(session: Session) -> tuple[str, dict[str, str], dict[str, int]]:
     out.print(f"[bold]token[/] {functions.name().call()} at {token.address}, {len(code):,} bytes of WebAssembly")
 
     receipt = session.transact("transfer 1,000 to Bob", functions.transfer(bob, 1_000))
-    [event] = token.events.Transfer().process_receipt(receipt)
+    events = list(token.events.Transfer().process_receipt(receipt))
+    expect("number of Transfer events", len(events), 1)
+    event = events[0]
     expect("Transfer event", dict(event["args"]), {"from": owner, "to": bob, "value": 1_000})
     out.print(f"[bold]event[/] Transfer from {owner} to {bob}: {event['args']['value']:,}")
     session.refused("transfer more than there is", functions.transfer(bob, SUPPLY * 2), "ERC20: insufficient balance")

@@ -91,7 +91,11 @@ def run(
         raise click.BadParameter(f"at most {MAX_GAS}", param_hint="--gas")
     if unmetered or schedule is not None:
         rules = with_schedule(rules, "off" if unmetered else str(schedule))
-    facts = _run(read_code(file), rules, engine, calldata, value, gas, repeat)
+    from chain.stack import run_with_stack
+
+    code = read_code(file)
+    # Contracts may call each other, and themselves, a thousand deep.
+    facts = run_with_stack(lambda: _run(code, rules, engine, calldata, value, gas, repeat))
     failure = None
     if facts["status"] != "SUCCESS":
         failure = Failure(f"{file}: {facts['status']}: {facts['error']}")
