@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from chain.crypto import keccak
+from chain.requests import LogFilter, LogQuery
 
 __all__ = [
     "FILTER_LIFETIME_S",
@@ -41,20 +42,6 @@ class LogLike(Protocol):
 
     @property
     def topics(self) -> tuple[bytes, ...]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class LogQuery:
-    """Conditions on a log; an empty condition admits everything.
-
-    Attributes:
-        addresses: 20 bytes each; the log's address must be one of them.
-        topics: For each position either None (anything) or the admitted topics. A log with fewer topics than
-            positions does not match, even where the position is None.
-    """
-
-    addresses: frozenset[bytes] = frozenset()
-    topics: tuple[frozenset[bytes] | None, ...] = ()
 
 
 def log_matches(query: LogQuery, log: LogLike) -> bool:
@@ -110,9 +97,7 @@ class Filter:
         kind: What `changes` reports: block hashes, logs, or hashes of transactions new in the pool.
         next_block: First block number that was not yet reported.
         head: Hash of the block before `next_block` when last polled; another hash there means a reorganisation.
-        query: For log filters.
-        from_block: First block of a log filter's own range, or None where it was open or relative.
-        to_block: Last block, or None where it is open.
+        wanted: For log filters.
         pending: Hashes waiting to be fetched; only for pending filters.
         touched_s: Monotonic time of the last use.
     """
@@ -120,9 +105,7 @@ class Filter:
     kind: FilterKind
     next_block: int
     head: bytes
-    query: LogQuery = field(default_factory=LogQuery)
-    from_block: int | None = None
-    to_block: int | None = None
+    wanted: LogFilter | None = None
     pending: list[bytes] = field(default_factory=list)
     touched_s: float = 0.0
 

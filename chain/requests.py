@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from chain.filters import LogQuery
 from chain.transaction import AccessList, Authorization
 
-__all__ = ["EARLIEST", "LATEST", "PENDING", "BlockRef", "LogFilter", "TxRequest"]
+__all__ = ["EARLIEST", "LATEST", "PENDING", "BlockRef", "LogFilter", "LogQuery", "TxRequest"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +56,20 @@ class TxRequest:
     access_list: AccessList | None = None
     blob_hashes: tuple[bytes, ...] | None = None
     authorizations: tuple[Authorization, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LogQuery:
+    """Conditions on a log; an empty condition admits everything.
+
+    Attributes:
+        addresses: 20 bytes each; the log's address must be one of them.
+        topics: For each position either None (anything) or the admitted topics. A log with fewer topics than
+            positions does not match, even where the position is None.
+    """
+
+    addresses: frozenset[bytes] = frozenset()
+    topics: tuple[frozenset[bytes] | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,11 @@
-"""The one thread that owns the chain, and the events it sends out.
+"""Threads that work for the node, and the events it sends out.
 
-Work is handed over as functions and runs in order of arrival. The thread has a stack large enough for 1,024 nested
-frames of contracts. It also keeps the appointment for interval mining, so that no second thread ever touches the
-database.
+Work is handed over as functions and runs in order of arrival, on a stack that is deep enough for 1,024 nested frames of
+contracts. The thread that owns the chain also keeps the appointments of interval mining, so that no other ever writes.
 """
 
 from __future__ import annotations
 
-import asyncio
 import queue
 import threading
 import time
@@ -17,9 +15,10 @@ from typing import Any, ParamSpec, TypeVar
 
 import structlog
 
-__all__ = ["EVENT_KINDS", "STACK_BYTES", "ChainThread", "Events", "NodeStopped"]
+from chain.stack import STACK_BYTES, allow_deep_recursion
 
-STACK_BYTES = 512 * 1024 * 1024
+__all__ = ["EVENT_KINDS", "Events", "NodeStopped", "Worker"]
+
 EVENT_KINDS = frozenset({"newHeads", "logs", "newPendingTransactions", "syncing"})
 
 P = ParamSpec("P")
@@ -32,23 +31,27 @@ class NodeStopped(Exception):
     """Work was handed to a node that is shutting down."""
 
 
-class ChainThread:
+class Worker:
     """Runs functions one after another on a thread of its own."""
 
-    def __init__(self, stack_bytes: int = STACK_BYTES) -> None:
+    def __init__(self, name: str, stack_bytes: int = STACK_BYTES) -> None:
+        self._name = name
         self._work: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = queue.SimpleQueue()
         self._stack_bytes = stack_bytes
         self._thread: threading.Thread | None = None
         self._stopped = False
+        self._unfinished = 0
+        self._lock = threading.Lock()
         self._period_s = 0.0
         self._tick: Callable[[], None] | None = None
         self._due_s = 0.0
 
     def start(self) -> None:
         """Start the thread."""
+        allow_deep_recursion()
         previous = threading.stack_size(self._stack_bytes)
         try:
-            self._thread = threading.Thread(target=self._run, name="chain", daemon=True)
+            self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
             self._thread.start()
         finally:
             threading.stack_size(previous)
@@ -65,6 +68,11 @@ class ChainThread:
         """Whether the caller runs on this thread."""
         return threading.current_thread() is self._thread
 
+    @property
+    def backlog(self) -> int:
+        """How many calls wait or run."""
+        return self._unfinished
+
     def submit(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> Future[R]:
         """Hand over a call; its result or exception arrives in the future.
 
@@ -74,16 +82,10 @@ class ChainThread:
         if self._stopped:
             raise NodeStopped("the node is shutting down")
         future: Future[R] = Future()
+        with self._lock:
+            self._unfinished += 1
         self._work.put((future, lambda: function(*args, **kwargs)))
         return future
-
-    def call(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """As `submit`, and wait."""
-        return self.submit(function, *args, **kwargs).result()
-
-    async def run(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """As `submit`, awaited on an event loop."""
-        return await asyncio.wrap_future(self.submit(function, *args, **kwargs))
 
     def every(self, period_s: float, tick: Callable[[], None]) -> None:
         """Call `tick` on this thread each `period_s` seconds from now on; 0 stops that. Call it on this thread."""
@@ -102,12 +104,13 @@ class ChainThread:
             if item is None:
                 break
             future, function = item
-            if not future.set_running_or_notify_cancel():
-                continue
-            try:
-                future.set_result(function())
-            except BaseException as error:  # noqa: BLE001 - it belongs to whoever waits for the result
-                future.set_exception(error)
+            if future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(function())
+                except BaseException as error:  # noqa: BLE001 - it belongs to whoever waits for the result
+                    future.set_exception(error)
+            with self._lock:
+                self._unfinished -= 1
             del future, function, item
             if self._tick is not None and time.monotonic() >= self._due_s:
                 self._run_tick()

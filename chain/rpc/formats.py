@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from chain.accounts import checksum_address
-from chain.block import Block, Header, Log, Withdrawal, encode_block
+from chain.block import Header, Withdrawal
+from chain.logs import LocatedLog, locate_logs
+from chain.records import BlockRecord, ReceiptRecord
 from chain.transaction import ACCESS_LIST, BLOB, LEGACY, SET_CODE, AccessList, Tx
 
 __all__ = [
@@ -15,12 +17,12 @@ __all__ = [
     "data",
     "header_json",
     "log_json",
-    "quantity",
+    "pool_json",
+    "pool_line",
+    "receipt_json",
     "transaction_json",
     "word",
 ]
-
-quantity = hex
 
 
 def data(value: bytes) -> str:
@@ -68,10 +70,10 @@ def header_json(header: Header) -> dict[str, Any]:
     return result
 
 
-def block_json(block: Block, *, full: bool) -> dict[str, Any]:
+def block_json(block: BlockRecord, *, full: bool) -> dict[str, Any]:
     """A block with its transactions as objects (`full`) or hashes."""
     result = header_json(block.header)
-    result["size"] = hex(len(encode_block(block)))
+    result["size"] = hex(block.size)
     result["uncles"] = [data(uncle.hash) for uncle in block.uncles]
     if full:
         result["transactions"] = [transaction_json(tx, block.header, i) for i, tx in enumerate(block.transactions)]
@@ -147,20 +149,49 @@ def transaction_json(tx: Tx, header: Header | None = None, index: int | None = N
     return result
 
 
-def log_json(log: Log, header: Header, tx_hash: bytes, tx_index: int, log_index: int) -> dict[str, Any]:
-    """A log with its place in the chain; `log_index` counts within the block."""
+def log_json(item: LocatedLog) -> dict[str, Any]:
+    """A log with its place in the chain."""
+    header = item.header
     return {
-        "address": data(log.address),
-        "topics": [data(topic) for topic in log.topics],
-        "data": data(log.data),
+        "address": data(item.log.address),
+        "topics": [data(topic) for topic in item.log.topics],
+        "data": data(item.log.data),
         "blockNumber": hex(header.block_number),
-        "transactionHash": data(tx_hash),
-        "transactionIndex": hex(tx_index),
+        "transactionHash": data(item.tx_hash),
+        "transactionIndex": hex(item.tx_index),
         "blockHash": data(header.hash),
         "blockTimestamp": hex(header.timestamp),
-        "logIndex": hex(log_index),
+        "logIndex": hex(item.log_index),
         "removed": False,
     }
+
+
+def receipt_json(receipt: ReceiptRecord, header: Header) -> dict[str, Any]:
+    """A receipt."""
+    result: dict[str, Any] = {
+        "blockHash": data(receipt.block_hash),
+        "blockNumber": hex(receipt.block_number),
+        "contractAddress": None if receipt.contract_address is None else data(receipt.contract_address),
+        "cumulativeGasUsed": hex(receipt.cumulative_gas_used),
+        "effectiveGasPrice": hex(receipt.effective_gas_price),
+        "from": data(receipt.sender),
+        "gasUsed": hex(receipt.gas_used),
+        "logs": [log_json(item) for item in locate_logs(header, (receipt,))],
+        "logsBloom": data(receipt.bloom),
+        "to": None if receipt.to is None else data(receipt.to),
+        "transactionHash": data(receipt.tx_hash),
+        "transactionIndex": hex(receipt.tx_index),
+        "type": hex(receipt.type),
+    }
+    if receipt.status is not None:
+        result["status"] = hex(receipt.status)
+    if receipt.post_state is not None:
+        result["root"] = data(receipt.post_state)
+    if receipt.blob_gas_used is not None:
+        result["blobGasUsed"] = hex(receipt.blob_gas_used)
+    if receipt.blob_gas_price is not None:
+        result["blobGasPrice"] = hex(receipt.blob_gas_price)
+    return result
 
 
 def pool_json(transactions: Iterable[Tx]) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from chain.filters import LogQuery
-from chain.requests import BlockRef, LogFilter, TxRequest
+from chain.records import AccountOverride
+from chain.requests import BlockRef, LogFilter, LogQuery, TxRequest
 from chain.transaction import Authorization
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "percentiles",
     "quantity",
     "raw_object",
+    "state_overrides",
     "storage_key",
     "text",
     "tx_request",
@@ -399,3 +400,39 @@ def _topics(value: Any) -> tuple[frozenset[bytes] | None, ...]:
         else:
             positions.append(frozenset((_field("topics", hash32, item),)))
     return tuple(positions)
+
+
+def _slots(value: Any) -> dict[int, int]:
+    slots = {}
+    for name, item in raw_object(value).items():
+        slot = int.from_bytes(_field(name[:66], storage_key, name), "big")
+        slots[slot] = int.from_bytes(_field(name[:66], hash32, item), "big")
+    return slots
+
+
+# JSON name -> (attribute, parser)
+_OVERRIDE_FIELDS: Final[dict[str, tuple[str, Callable[[Any], Any]]]] = {
+    "balance": ("balance", quantity),
+    "nonce": ("nonce", quantity64),
+    "code": ("code", data),
+    "state": ("storage", _slots),
+    "stateDiff": ("storage_diff", _slots),
+}
+
+
+def state_overrides(value: Any) -> dict[bytes, AccountOverride]:
+    """Accounts that are changed for one call."""
+    overrides = {}
+    for name, fields in raw_object(value).items():
+        who = _field(name[:50], address, name)
+        values: dict[str, Any] = {}
+        for key, item in _field(name, raw_object, fields).items():
+            if key not in _OVERRIDE_FIELDS:
+                raise BadValue(f"{name}: unknown field {key[:50]!r}")
+            attribute, parse = _OVERRIDE_FIELDS[key]
+            if item is not None:
+                values[attribute] = _field(f"{name}.{key}", parse, item)
+        if "storage" in values and "storage_diff" in values:
+            raise BadValue(f"{name}: both state and stateDiff given")
+        overrides[who] = AccountOverride(**values)
+    return overrides

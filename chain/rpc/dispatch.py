@@ -1,0 +1,182 @@
+"""JSON-RPC 2.0: from the bytes of a request to the bytes of its answer.
+
+Order for one request: parse, shape, method, parameters, work. A batch is answered in order, in one piece
+of work on one thread. Whatever goes wrong becomes an `error` member; a fault of
+ours is logged with its traceback here and reaches the client as two words.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import orjson
+import structlog
+
+from chain.node import BadArgument, ExecutionReverted, Node, Refused
+from chain.rpc.errors import (
+    INTERNAL_ERROR,
+    INVALID_PARAMS,
+    INVALID_REQUEST,
+    METHOD_NOT_FOUND,
+    PARSE_ERROR,
+    SERVER_ERROR,
+    InvalidParams,
+    Reverted,
+    RpcError,
+)
+from chain.rpc.params import BadValue, Param, bind
+
+__all__ = ["MAX_BATCH", "Context", "Dispatcher", "Method", "Session", "method_table"]
+
+MAX_BATCH = 1_000
+
+Where = Literal["loop", "read", "own"]
+
+_log = structlog.get_logger("rpc")
+
+
+class Session(Protocol):
+    """A connection that can be written to at any time: a WebSocket."""
+
+    def subscribe(self, kind: str, accept: Callable[[Any], Any | None]) -> str:
+        """Start a subscription to an event stream; `accept` turns an event into JSON, or None to skip it."""
+        ...
+
+    def unsubscribe(self, identifier: str) -> bool:
+        """End a subscription; False if there was none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a method works with: the node, and the connection that asked if it can be written to."""
+
+    node: Node
+    session: Session | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One row of the method table.
+
+    Attributes:
+        name: Wire name.
+        run: Called with the context and one value per parameter.
+        params: In wire order.
+        where: "read" runs on a thread for readers, "own" on the thread that owns the chain, "loop" at once: it must
+            neither block nor read from the database.
+    """
+
+    name: str
+    run: Callable[..., Any]
+    params: tuple[Param, ...] = ()
+    where: Where = "read"
+
+
+def method_table(*groups: Iterable[Method]) -> dict[str, Method]:
+    """All methods by name; a name given twice is a mistake in the tables."""
+    table: dict[str, Method] = {}
+    for group in groups:
+        for method in group:
+            if method.name in table:
+                raise ValueError(f"method {method.name} is in two tables")
+            table[method.name] = method
+    return table
+
+
+class Dispatcher:
+    """Answers requests with one node and one table of methods."""
+
+    def __init__(self, node: Node, methods: Mapping[str, Method]) -> None:
+        self._node = node
+        self._methods = methods
+
+    async def handle(self, body: bytes | str, session: Session | None = None) -> bytes | None:
+        """The answer to one message, or None where the client wants none (notifications)."""
+        try:
+            message = orjson.loads(body)
+        except orjson.JSONDecodeError as error:
+            return orjson.dumps(_failure(None, RpcError(PARSE_ERROR, f"parse error: {error}")))
+        if isinstance(message, list):
+            if not message:
+                return orjson.dumps(_failure(None, RpcError(INVALID_REQUEST, "empty batch")))
+            if len(message) > MAX_BATCH:
+                text = f"batch too large: {len(message)} requests, at most {MAX_BATCH}"
+                return orjson.dumps(_failure(None, RpcError(INVALID_REQUEST, text)))
+        context = Context(self._node, session)
+        places = self._places(message)
+        if "own" in places:
+            return await asyncio.wrap_future(self._node.own(self._answer, message, context))
+        if "read" in places:
+            return await asyncio.wrap_future(self._node.read(self._answer, message, context))
+        return self._answer(message, context)
+
+    def _places(self, message: Any) -> set[Where]:
+        """Where the methods of a message have to run; a batch runs in one place, so that its order holds."""
+        requests = message if isinstance(message, list) else (message,)
+        places: set[Where] = set()
+        for request in requests:
+            if isinstance(request, dict):
+                name = request.get("method")
+                method = self._methods.get(name) if isinstance(name, str) else None
+                if method is not None:
+                    places.add(method.where)
+        return places
+
+    def _answer(self, message: Any, context: Context) -> bytes | None:
+        if isinstance(message, list):
+            answers = [answer for request in message if (answer := self._one(request, context)) is not None]
+            return orjson.dumps(answers) if answers else None
+        answer = self._one(message, context)
+        return None if answer is None else orjson.dumps(answer)
+
+    def _one(self, request: Any, context: Context) -> dict[str, Any] | None:
+        if not isinstance(request, dict):
+            return _failure(None, RpcError(INVALID_REQUEST, "invalid request: expected an object"))
+        identifier = request.get("id")
+        if isinstance(identifier, (bool, dict, list)):
+            return _failure(None, RpcError(INVALID_REQUEST, "invalid request: id must be a string, a number or null"))
+        try:
+            result = self._call(request, context)
+        except RpcError as error:
+            answer = _failure(identifier, error)
+        except Exception:  # noqa: BLE001 - the one place where a fault becomes an answer
+            _log.exception("request failed", method=request.get("method"))
+            answer = _failure(identifier, RpcError(INTERNAL_ERROR, "internal error"))
+        else:
+            answer = {"jsonrpc": "2.0", "id": identifier, "result": result}
+        # A malformed request is answered even without an id: nobody can know that it was meant as a notification.
+        if "id" not in request and answer.get("error", {}).get("code") != INVALID_REQUEST:
+            return None
+        return answer
+
+    def _call(self, request: dict[str, Any], context: Context) -> Any:
+        if request.get("jsonrpc") != "2.0":
+            raise RpcError(INVALID_REQUEST, 'invalid request: "jsonrpc" must be "2.0"')
+        name = request.get("method")
+        if not isinstance(name, str):
+            raise RpcError(INVALID_REQUEST, 'invalid request: "method" must be a string')
+        method = self._methods.get(name)
+        if method is None:
+            raise RpcError(METHOD_NOT_FOUND, f"the method {name[:100]} does not exist/is not available")
+        params = request.get("params")
+        if params is not None and not isinstance(params, (list, dict)):
+            raise RpcError(INVALID_PARAMS, "params must be an array or an object")
+        try:
+            values = bind(method.params, params)
+            return method.run(context, *values)
+        except BadValue as error:
+            raise InvalidParams(str(error)) from None
+        except BadArgument as error:
+            raise InvalidParams(str(error)) from None
+        except ExecutionReverted as error:
+            raise Reverted(str(error), error.output) from None
+        except Refused as error:
+            raise RpcError(SERVER_ERROR, str(error), error.data) from None
+
+
+def _failure(identifier: Any, error: RpcError) -> dict[str, Any]:
+    return {"jsonrpc": "2.0", "id": identifier, "error": error.as_json()}

@@ -1,0 +1,158 @@
+"""Sending, calling, estimating, fees, and the keys of the development accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import orjson
+
+from chain.accounts import sign_message, sign_typed_data
+from chain.fees import SUGGESTED_TIP
+from chain.records import AccountOverride
+from chain.requests import LATEST, BlockRef, TxRequest
+from chain.rpc import params as p
+from chain.rpc.dispatch import Context, Method
+from chain.rpc.errors import Refusal
+from chain.rpc.formats import data, transaction_json
+from chain.rpc.params import Param
+
+__all__ = ["SEND_METHODS"]
+
+Overrides = dict[bytes, AccountOverride] | None
+
+_BLOCK = Param("block", p.block_ref, LATEST)
+_TRANSACTION = Param("transaction", p.tx_request)
+
+
+def accounts(context: Context) -> list[str]:
+    """eth_accounts."""
+    return [data(account.address) for account in context.node.accounts]
+
+
+def send_transaction(context: Context, request: TxRequest) -> str:
+    """eth_sendTransaction."""
+    return data(context.node.send(request))
+
+
+def send_raw_transaction(context: Context, raw: bytes) -> str:
+    """eth_sendRawTransaction."""
+    return data(context.node.send_raw(raw))
+
+
+def sign_transaction(context: Context, request: TxRequest) -> dict[str, Any]:
+    """eth_signTransaction: filled in and signed, but not sent."""
+    tx = context.node.sign_transaction(request)
+    return {"raw": data(tx.encode()), "tx": transaction_json(tx)}
+
+
+def call(context: Context, request: TxRequest, ref: BlockRef, overrides: Overrides) -> str:
+    """eth_call."""
+    return data(context.node.call(request, ref, overrides))
+
+
+def estimate_gas(context: Context, request: TxRequest, ref: BlockRef, overrides: Overrides) -> str:
+    """eth_estimateGas."""
+    return hex(context.node.estimate_gas(request, ref, overrides))
+
+
+def gas_price(context: Context) -> str:
+    """eth_gasPrice."""
+    return hex(context.node.gas_price())
+
+
+def max_priority_fee(_context: Context) -> str:
+    """eth_maxPriorityFeePerGas."""
+    return hex(SUGGESTED_TIP)
+
+
+def base_fee(context: Context) -> str | None:
+    """eth_baseFee: of the next block."""
+    fee = context.node.next_base_fee()
+    return None if fee is None else hex(fee)
+
+
+def blob_base_fee(context: Context) -> str:
+    """eth_blobBaseFee: of the next block."""
+    return hex(context.node.next_blob_base_fee())
+
+
+def fee_history(context: Context, count: int, newest: BlockRef, percentiles: Sequence[float]) -> dict[str, Any]:
+    """eth_feeHistory."""
+    history = context.node.fee_history(count, newest, percentiles)
+    result: dict[str, Any] = {
+        "oldestBlock": hex(history.oldest),
+        "baseFeePerGas": [hex(fee) for fee in history.base_fees],
+        "gasUsedRatio": list(history.gas_used_ratios),
+        "baseFeePerBlobGas": [hex(fee) for fee in history.blob_base_fees],
+        "blobGasUsedRatio": list(history.blob_gas_used_ratios),
+    }
+    if history.rewards is not None:
+        result["reward"] = [[hex(reward) for reward in block] for block in history.rewards]
+    return result
+
+
+def sign(context: Context, address: bytes, message: bytes) -> str:
+    """eth_sign: address first."""
+    return data(sign_message(context.node.key_of(address), message))
+
+
+def personal_sign(context: Context, message: bytes, address: bytes, _password: str | None) -> str:
+    """personal_sign: message first; the password is not looked at."""
+    return data(sign_message(context.node.key_of(address), message))
+
+
+def sign_typed(context: Context, address: bytes, typed: dict[str, Any]) -> str:
+    """eth_signTypedData_v4."""
+    try:
+        return data(sign_typed_data(context.node.key_of(address), typed))
+    except ValueError as error:
+        raise Refusal(str(error)) from None
+
+
+def _typed_data(value: Any) -> dict[str, Any]:
+    """Typed data as an object, or as a string that holds one."""
+    if isinstance(value, str):
+        try:
+            value = orjson.loads(value)
+        except orjson.JSONDecodeError as error:
+            raise p.BadValue(f"not JSON: {error}") from None
+    return p.raw_object(value)
+
+
+def _message(value: Any) -> bytes:
+    """Hex, or any other string as its UTF-8 bytes."""
+    text = p.text(value)
+    return p.data(text) if text.startswith("0x") else text.encode()
+
+
+_ADDRESS = Param("address", p.address)
+_OVERRIDES = Param("stateOverrides", p.state_overrides, None)
+_CALL_PARAMS = (_TRANSACTION, _BLOCK, _OVERRIDES)
+
+SEND_METHODS: Final = (
+    Method("eth_accounts", accounts, where="loop"),
+    Method("eth_baseFee", base_fee),
+    Method("eth_blobBaseFee", blob_base_fee),
+    Method("eth_call", call, _CALL_PARAMS),
+    Method("eth_estimateGas", estimate_gas, _CALL_PARAMS),
+    Method(
+        "eth_feeHistory",
+        fee_history,
+        (
+            Param("blockCount", p.loose_quantity),
+            Param("newestBlock", p.block_number),
+            Param("rewardPercentiles", p.percentiles, ()),
+        ),
+    ),
+    Method("eth_gasPrice", gas_price),
+    Method("eth_maxPriorityFeePerGas", max_priority_fee, where="loop"),
+    Method("eth_requestAccounts", accounts, where="loop"),
+    Method("eth_sendRawTransaction", send_raw_transaction, (Param("transaction", p.data),), "own"),
+    Method("eth_sendTransaction", send_transaction, (_TRANSACTION,), "own"),
+    Method("eth_sign", sign, (_ADDRESS, Param("message", _message))),
+    Method("eth_signTransaction", sign_transaction, (_TRANSACTION,), "own"),
+    Method("eth_signTypedData", sign_typed, (_ADDRESS, Param("typedData", _typed_data))),
+    Method("eth_signTypedData_v4", sign_typed, (_ADDRESS, Param("typedData", _typed_data))),
+    Method("personal_sign", personal_sign, (Param("message", _message), _ADDRESS, Param("password", p.text, None))),
+)
