@@ -86,7 +86,7 @@ class Session:
         self.web3 = web3
         self.out = out
         self.owner = web3.eth.accounts[0]
-        self.rows: list[tuple[str, bool, int, int, int]] = []
+        self.rows: list[tuple[str, bool, int, int, int, int]] = []
 
     def mined(self, title: str, transaction: dict[str, Any], *, succeeds: bool = True) -> Any:
         """Send `transaction`, note its gas, and hold its status against what is expected."""
@@ -98,8 +98,10 @@ class Session:
         if "error" in answer:
             raise DemoError(f"ewasm_gasReport: {answer['error']}")
         report = answer["result"]
-        instructions, eei = (int(report[part], 16) for part in ("instructions", "eei"))
-        self.rows.append((title, succeeds, receipt["gasUsed"], instructions, eei))
+        expect(f"{title}: gas used in receipt and report", report["gasUsed"], receipt["gasUsed"])
+        self.rows.append(
+            (title, succeeds, *(report[f"gas{part}"] for part in ("Used", "Instructions", "Eei", "Other")))
+        )
         return receipt
 
     def deploy(self, title: str, name: str, code: bytes) -> Any:
@@ -124,15 +126,15 @@ class Session:
         return self.mined(title, fields, succeeds=succeeds)
 
     def show(self) -> None:
-        table = Table(title="Gas of each transaction")
-        table.add_column("transaction")
+        caption = "EEI: host functions. other: intrinsic gas, code deposit, EVM, less refunds"
+        table = Table(title="Gas of each transaction", caption=caption)
+        table.add_column("transaction", no_wrap=True)
         table.add_column("status")
-        for column in ("gas used", "Wasm instructions", "host functions (EEI)", "intrinsic and EVM"):
-            table.add_column(column, justify="right")
-        for title, succeeds, used, instructions, eei in self.rows:
+        for column in ("gas used", "instructions", "EEI", "other"):
+            table.add_column(column, justify="right", no_wrap=True)
+        for title, succeeds, *gas in self.rows:
             status = "[green]success[/]" if succeeds else "[yellow]reverted[/]"
-            rest = max(0, used - instructions - eei)
-            table.add_row(title, status, f"{used:,}", f"{instructions:,}", f"{eei:,}", f"{rest:,}")
+            table.add_row(title, status, *(f"{part:,}" for part in gas))
         self.out.print(table)
 
 
@@ -149,7 +151,7 @@ def play(session: Session) -> tuple[str, dict[str, str], dict[str, int]]:
 
     code = (FOLDER / "erc20/erc20.wasm").read_bytes()
     arguments = web3.codec.encode(["string", "string", "uint256"], ["Gold", "GLD", SUPPLY])
-    token = session.deploy("deploy the ERC-20 (C, Wasm)", "erc20/erc20", with_arguments(code, arguments))
+    token = session.deploy("deploy token (Wasm)", "erc20/erc20", with_arguments(code, arguments))
     functions = token.functions
     expect("name", functions.name().call(), "Gold")
     expect("symbol", functions.symbol().call(), "GLD")
@@ -167,29 +169,27 @@ def play(session: Session) -> tuple[str, dict[str, str], dict[str, int]]:
     session.refused("transfer more than there is", functions.transfer(bob, SUPPLY * 2), "ERC20: insufficient balance")
 
     forwarder_code = (FOLDER / "crossvm/forwarder.wasm").read_bytes()
-    forwarder = session.deploy("deploy the forwarder (C, Wasm)", "crossvm/forwarder", wrap_runtime(forwarder_code))
+    forwarder = session.deploy("deploy forwarder (Wasm)", "crossvm/forwarder", wrap_runtime(forwarder_code))
     payer_code = bytes.fromhex((FOLDER / "crossvm/payer.bin").read_text())
-    payer = session.deploy("deploy the payer (EVM)", "crossvm/payer", payer_code)
+    payer = session.deploy("deploy payer (EVM)", "crossvm/payer", payer_code)
 
     session.transact("give the payer 500", functions.transfer(payer.address, 500))
-    session.transact("EVM calls Wasm: pay Bob 200", payer.functions.pay(token.address, bob, 200))
+    session.transact("EVM to Wasm: pay Bob 200", payer.functions.pay(token.address, bob, 200))
     expect("payer's balance", functions.balanceOf(payer.address).call(), 300)
     undone = payer.functions.payThenRevert(token.address, bob, 100)
-    session.refused("EVM calls Wasm, then reverts", undone, "Payer: undone on request")
-    session.transact("EVM calls Wasm, undone", undone, succeeds=False)
+    session.refused("payment that the payer undoes", undone, "Payer: undone on request")
+    session.transact("EVM to Wasm, undone", undone, succeeds=False)
     expect("payer's balance after the undone payment", functions.balanceOf(payer.address).call(), 300)
 
     touch = payer.functions.touch()._encode_transaction_data()
-    session.transact("Wasm calls EVM: touch", forwarder.functions.forward(payer.address, touch))
+    session.transact("Wasm to EVM: touch", forwarder.functions.forward(payer.address, touch))
     expect("touches", payer.functions.touches().call(), 1)
-    session.transact(
-        "Wasm calls EVM, undone", forwarder.functions.forwardThenRevert(payer.address, touch), succeeds=False
-    )
+    session.transact("Wasm to EVM, undone", forwarder.functions.forwardThenRevert(payer.address, touch), succeeds=False)
     expect("touches after the undone call", payer.functions.touches().call(), 1)
     failing = payer.functions.touchThenRevert()._encode_transaction_data()
     caught = forwarder.functions.tryForward(payer.address, failing)
     expect("what tryForward reports", caught.call()[0], False)
-    session.transact("EVM reverts, Wasm catches it", caught)
+    session.transact("Wasm to EVM, revert caught", caught)
     expect("touches after the caught revert", payer.functions.touches().call(), 1)
     expect("calls the forwarder kept", forwarder.functions.forwarded().call(), 1)
     out.print("[bold]undone[/] tokens and counters are what they were before the reverted calls")

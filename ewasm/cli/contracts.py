@@ -128,9 +128,9 @@ def _report(rpc: Rpc, receipt: dict[str, Any]) -> dict[str, Any]:
     }
     split = rpc.try_call("ewasm_gasReport", receipt["transactionHash"])
     if isinstance(split, dict):
-        for name, field in (("gas_instructions", "instructions"), ("gas_eei", "eei")):
-            if field in split:
-                facts[name] = int(split[field], 16) if isinstance(split[field], str) else split[field]
+        facts |= {"gas_instructions": split.get("gasInstructions"), "gas_eei": split.get("gasEei")}
+        if split.get("error"):
+            facts["error"] = split["error"]
     facts["logs"] = [
         {"address": log["address"], "topics": log["topics"], "data": log["data"]} for log in receipt["logs"]
     ]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from ewasm.cli.options import INTEGER, engine_option, rules_option
+from ewasm.cli.options import engine_option, rules_option
 from ewasm.cli.output import Failure
 from ewasm.rules import Rules
 
@@ -36,6 +36,95 @@ class _Amount(click.ParamType[int]):
         return int(wei)
 
 
+def _fork(_ctx: click.Context, _param: click.Parameter, name: str) -> str:
+    from chain.errors import InvalidGenesis
+    from chain.forks import parse_fork
+
+    try:
+        parse_fork(name)
+    except InvalidGenesis as error:
+        raise click.BadParameter(str(error)) from None
+    return name
+
+
 @click.command()
-def node() -> None:
-    """Start a local Ethereum testnet."""
+@click.option("--port", type=click.IntRange(0, 65_535), default=8545, show_default=True, help="0 takes any free port.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--chain-id", type=click.IntRange(1, (1 << 53) - 1), default=31337, show_default=True)
+@click.option("--fork", default="Prague", show_default=True, callback=_fork, help="Byzantium, ..., Cancun, Prague.")
+@rules_option
+@click.option(
+    "--data-dir", type=click.Path(path_type=Path), metavar="DIR", help="Keep the chain here; in memory unless given."
+)
+@click.option(
+    "--mnemonic",
+    default=TEST_MNEMONIC,
+    metavar="PHRASE",
+    help="Of the accounts; the well-known test phrase unless given.",
+)
+@click.option("--accounts", type=click.IntRange(0, 1_000), default=10, show_default=True, help="How many accounts.")
+@click.option(
+    "--balance", type=_Amount(), default="10000", show_default=True, help="Of each account, in ether (or 3gwei)."
+)
+@click.option("--gas-limit", type=click.IntRange(21_000), default=30_000_000, show_default=True, help="Of a block.")
+@engine_option
+@click.option(
+    "--block-time",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    metavar="S",
+    help="Mine every S seconds instead of at every transaction.",
+)
+@click.option("--no-mining", is_flag=True, help="Mine only when told to.")
+@click.option("--genesis", type=click.Path(path_type=Path), metavar="FILE", help="geth-style genesis file.")
+@click.option(
+    "--import", "import_chain", type=click.Path(path_type=Path), metavar="CHAIN.rlp", help="Import these blocks first."
+)
+@click.option("--quiet", is_flag=True, help="Say only where the node listens.")
+def node(
+    port: int,
+    host: str,
+    chain_id: int,
+    fork: str,
+    rules: Rules,
+    data_dir: Path | None,
+    mnemonic: str,
+    accounts: int,
+    balance: int,
+    gas_limit: int,
+    engine: str,
+    block_time: float,
+    no_mining: bool,
+    genesis: Path | None,
+    import_chain: Path | None,
+    quiet: bool,
+) -> None:
+    """Start a local Ethereum testnet that runs WebAssembly beside EVM contracts, in one state.
+
+    JSON-RPC over HTTP and WebSocket on one port, ten funded accounts, a block for every transaction before it is
+    answered. Ctrl-C ends it.
+    """
+    from chain.app import NodeOptions, StartError, run_node
+
+    options = NodeOptions(
+        host=host,
+        port=port,
+        chain_id=chain_id,
+        fork=fork,
+        rules=rules.name,
+        data_dir=data_dir,
+        mnemonic=mnemonic,
+        accounts=accounts,
+        balance_wei=balance,
+        gas_limit=gas_limit,
+        engine=engine,
+        block_time_s=block_time,
+        mining=not no_mining,
+        genesis=genesis,
+        import_chain=import_chain,
+        quiet=quiet,
+    )
+    try:
+        run_node(options)
+    except StartError as error:
+        raise Failure(str(error)) from None

