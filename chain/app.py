@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chain.accounts import DEFAULT_MNEMONIC, Account, checksum_address, derive_accounts
+from chain.quickstart import defer_bls
 
 if TYPE_CHECKING:
     from chain.genesis import Genesis
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["NodeOptions", "StartError", "open_node", "run_node", "serve"]
 
 ETHER = 10**18
+
+defer_bls()
 
 
 @dataclass(frozen=True, slots=True)
