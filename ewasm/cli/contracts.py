@@ -46,6 +46,13 @@ gas_option = click.option("--gas", type=INTEGER, help="Gas limit; estimated unle
 value_option = click.option("--value", type=INTEGER, default=0, help="Wei to send along.")
 
 
+def _connect(url: str) -> Rpc:
+    """A client that is closed when the command ends."""
+    rpc = Rpc(url)
+    click.get_current_context().call_on_close(rpc.close)
+    return rpc
+
+
 def _address(text: str, hint: str) -> str:
     digits = text.removeprefix("0x")
     try:
@@ -250,7 +257,7 @@ def deploy(
         raise click.UsageError(f"--args needs --abi FILE (there is no {beside})")
     kinds = constructor_types(read_abi(abi_file)) if abi_file is not None else []
     arguments = encode_values(kinds, given, "--args") if given or kinds else b""
-    rpc = Rpc(rpc_url)
+    rpc = _connect(rpc_url)
 
     def act() -> None:
         data = _creation_data(file, rpc, kind, arguments)
@@ -288,7 +295,7 @@ def call(
     """
     parsed = parse_signature(signature)
     data = parsed.selector + encode_values(parsed.inputs, arguments)
-    rpc = Rpc(rpc_url)
+    rpc = _connect(rpc_url)
     request = _hexed(data, value, gas, _address(address, "ADDRESS"))
     if sender is not None:
         request["from"] = _address(sender, "--from")
@@ -336,7 +343,7 @@ def send(
     """
     parsed = parse_signature(signature)
     data = parsed.selector + encode_values(parsed.inputs, arguments)
-    rpc = Rpc(rpc_url)
+    rpc = _connect(rpc_url)
     transaction = _hexed(data, value, gas, _address(address, "ADDRESS"))
     account = None if sender is None else _address(sender, "--from")
 

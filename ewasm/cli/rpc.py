@@ -42,6 +42,9 @@ class Rpc:
         self._url = url
         self._last_id = 0
 
+    def close(self) -> None:
+        self._connection.close()
+
     def call(self, method: str, *parameters: Any) -> Any:
         """The `result` of one request.
 
