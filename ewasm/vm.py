@@ -180,8 +180,8 @@ class VM:
         data_bytes = sum(len(d.data) for d in module.data if d.mode == "active")
         particles = (
             schedule.initial_page * contract.initial_pages
-            + schedule.byte_moved * data_bytes
-            + schedule.entry_moved * entries
+            + schedule.initial_byte * data_bytes
+            + schedule.initial_entry * entries
         )
         if frame.message.is_create:
             particles += self.rules.activation_gas(frame.code) * PARTICLES_PER_GAS

@@ -352,9 +352,7 @@ class InterpreterInstance:
         self.contract = contract
         self.frame = frame
         self.machine = Machine(frame.particles, rules.limits.stack_height, frame.tracer)
-        imports = [
-            HostFunctionInstance(FuncType(e.row.params, e.row.results), self._host(e)) for e in contract.imports
-        ]
+        imports = [HostFunctionInstance(FuncType(e.row.params, e.row.results), self._host(e)) for e in contract.imports]
         self.instance = instantiate(
             contract.valid,
             imports,

@@ -114,9 +114,7 @@ class NativeEngine:
                     self._callbacks.append(callback)
                     params = [_VALUE_TYPES[t]() for t in (*entry.row.params, 0x7E)]
                     results = [_VALUE_TYPES[t]() for t in (*entry.row.results, 0x7E)]
-                    boundary.define_host_function(
-                        linker, entry.row.module, entry.row.name, params, results, callback
-                    )
+                    boundary.define_host_function(linker, entry.row.module, entry.row.name, params, results, callback)
                 self._linkers[key] = linker
             return self._linkers[key]
 
@@ -195,9 +193,7 @@ class NativeInstance:
         trap = ctypes.c_size_t()
         outer, _current.frame = _current.frame, frame
         try:
-            error = boundary.call_unchecked(
-                self.context, ctypes.byref(function.value), cells, 1, ctypes.byref(trap)
-            )
+            error = boundary.call_unchecked(self.context, ctypes.byref(function.value), cells, 1, ctypes.byref(trap))
         finally:
             _current.frame = outer
         if frame.pending is not None:

@@ -132,8 +132,8 @@ def metered_blocks(function: Function, local_count: int, prices: dict[int, int],
             openers.append(index)
         if code == op.END:
             opener = openers.pop() if openers else None
-            joins = opener is not None and body[opener][0] != op.LOOP and (
-                opener in targeted or body[opener][0] == op.IF
+            joins = (
+                opener is not None and body[opener][0] != op.LOOP and (opener in targeted or body[opener][0] == op.IF)
             )
             if joins or not reached:
                 close(index + 1)

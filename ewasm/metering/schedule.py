@@ -49,6 +49,8 @@ class Schedule:
         branch_target: Each label of a `br_table`, the default not counted.
         local: Each declared local, at entry to its function.
         initial_page: Each page of initial memory, when a frame starts.
+        initial_byte: Each byte of active data segments, when a frame starts.
+        initial_entry: Each entry of an initial table and of active element segments, when a frame starts.
         code_byte: Each byte of a Wasm contract when it is activated, that is when a creation stores it.
         host: Price class of the host-function table -> price.
     """
@@ -62,6 +64,8 @@ class Schedule:
     branch_target: int = 0
     local: int = 0
     initial_page: int = 0
+    initial_byte: int = 0
+    initial_entry: int = 0
     code_byte: int = 0
 
     def __post_init__(self) -> None:
@@ -92,6 +96,8 @@ class Schedule:
                 "branch_target",
                 "local",
                 "initial_page",
+                "initial_byte",
+                "initial_entry",
                 "code_byte",
             )
         ]
@@ -233,6 +239,8 @@ DESIGN = Schedule(
     branch_target=45,
     local=45,
     initial_page=1_000 * PARTICLES_PER_GAS,
+    initial_byte=45,
+    initial_entry=135,
 )
 
 EWASM_2026 = Schedule(
@@ -306,6 +314,8 @@ EWASM_2026 = Schedule(
     branch_target=20,
     local=40,
     initial_page=300 * PARTICLES_PER_GAS,
+    initial_byte=40,
+    initial_entry=2_000,
     code_byte=20 * PARTICLES_PER_GAS,
 )
 

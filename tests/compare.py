@@ -1,0 +1,100 @@
+"""Run the same frame on every engine and compare all that can be seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from ewasm.message import Message, Result
+from ewasm.rules import EWASM_2026, Rules
+from ewasm.vm import VM
+from tests.fakes import FakeHost, message
+
+ENGINES = ("interpreter", "native")
+
+
+@dataclass
+class Recorder:
+    """Tracer that keeps every host call with the gas around it."""
+
+    calls: list[tuple[str, tuple[int, ...], int | None, int, int]] = field(default_factory=list)
+
+    def frame_start(self, message: Message, code: bytes) -> None: ...
+
+    def frame_end(self, message: Message, result: Result) -> None: ...
+
+    def step(self, function: int, offset: int, opcode: int, stack: list[int], particles: int) -> None: ...
+
+    def host_call(
+        self, name: str, arguments: tuple[int, ...], result: int | None, particles_before: int, particles_after: int
+    ) -> None:
+        self.calls.append((name, arguments, result, particles_before, particles_after))
+
+
+class HostCallsOnly(Recorder):
+    """A recorder whose `step` is never called costs the interpreter nothing that matters here."""
+
+
+@dataclass(frozen=True)
+class Observation:
+    """All that can be seen of a frame."""
+
+    result: Result
+    calls: tuple[tuple[str, tuple[int, ...], int | None, int, int], ...]
+    memory: bytes
+    events: tuple[tuple[object, ...], ...]
+    logs: tuple[object, ...]
+
+
+def observe(code: bytes, engine: str, rules: Rules = EWASM_2026, request: Message | None = None) -> Observation:
+    """Run `code` (as init code if the message says so) on one engine against a fresh `FakeHost`."""
+    request = request or message()
+    recorder = HostCallsOnly()
+    memory: list[bytes] = []
+    host = FakeHost(is_static=request.is_static)
+    debug: list[str] = []
+    vm = VM(rules, engine, tracer=recorder, observe_memory=memory.append, debug=debug.append)
+    run = vm.create if request.is_create else vm.execute
+    result = run(host, request, code)
+    return Observation(
+        result=result,
+        calls=tuple(recorder.calls),
+        memory=memory[0] if memory else b"",
+        events=tuple(host.events),
+        logs=(*host.logs, *debug),
+    )
+
+
+def differences(code: bytes, rules: Rules = EWASM_2026, request: Message | None = None) -> list[str]:
+    """What the engines disagree on; empty if nothing.
+
+    A failed frame may stop anywhere after its last observation, so its memory, its status word and the split of its gas
+    say nothing; that it failed, and the host calls up to there, must agree.
+    """
+    reference, other = (observe(code, engine, rules, request) for engine in ENGINES)
+    found = []
+    if _consensus(reference.result) != _consensus(other.result):
+        found.append(f"result: {reference.result} / {other.result}")
+    if reference.calls != other.calls:
+        found.append(_first_difference(reference.calls, other.calls))
+    if reference.events != other.events or reference.logs != other.logs:
+        found.append("state operations or logs")
+    if reference.result.is_success or reference.result.is_revert:
+        if replace(reference.result, error=None) != replace(other.result, error=None):
+            found.append(f"gas split: {reference.result} / {other.result}")
+        if reference.memory != other.memory:
+            found.append("memory")
+    return found
+
+
+def _consensus(result: Result) -> tuple[bool, bool, int, bytes]:
+    return result.is_success, result.is_revert, result.gas_left, result.output
+
+
+def _first_difference(left: tuple[object, ...], right: tuple[object, ...]) -> str:
+    for index, (a, b) in enumerate(zip(left, right, strict=False)):
+        if a != b:
+            return f"host call {index}: {a} / {b}"
+    return f"{len(left)} / {len(right)} host calls"
+
+
+__all__ = ["ENGINES", "Observation", "differences", "observe"]
