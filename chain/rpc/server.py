@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import ipaddress
+import logging
 import secrets
 from collections import deque
 from collections.abc import Callable
@@ -19,6 +20,7 @@ import orjson
 import structlog
 from aiohttp import WSMsgType, web
 from aiohttp.http import RawRequestMessage
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.streams import StreamReader
 
 from chain.node import Node
@@ -41,6 +43,15 @@ _JSON = {**_CORS, "Content-Type": "application/json"}
 _TEXT = {**_CORS, "Content-Type": "text/plain; charset=utf-8"}
 
 _log = structlog.get_logger("rpc")
+
+
+def _is_our_fault(record: logging.LogRecord) -> bool:
+    """False for what aiohttp logs when a peer speaks no HTTP: that is answered with 400 and needs no traceback."""
+    return record.exc_info is None or not isinstance(record.exc_info[1], HttpProcessingError)
+
+
+_http_log = logging.getLogger("chain.http")
+_http_log.addFilter(_is_our_fault)
 
 
 class PortBusy(Exception):
@@ -83,7 +94,7 @@ class RpcServer:
             PortBusy: Somebody else does, or the address is not ours.
         """
         loop = asyncio.get_running_loop()
-        self._http = web.Server(self._serve, request_factory=self._make_request, access_log=None)
+        self._http = web.Server(self._serve, request_factory=self._make_request, access_log=None, logger=_http_log)
         try:
             self._server = await loop.create_server(self._http, self._host, self._port, backlog=512)
         except OSError as error:
