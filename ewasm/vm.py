@@ -1,8 +1,9 @@
 """The VM: a function of (rules, host, message, code).
 
-Reading starts here. `execute` runs a contract, `create` runs init code and says what to store; both put the code through
-the contract gate (`ewasm.contract`), have an engine compile it (`ewasm.engine`), pay for the start of the frame, run it,
-and turn however it ends into a `Result`. State is the host's business: on anything but success the chain undoes it.
+Reading starts here. `execute` runs a contract, `create` runs init code and says what to store; both put the code
+through the contract gate (`ewasm.contract`), have an engine compile it (`ewasm.engine`), pay for the start of the
+frame, run it, and turn however it ends into a `Result`. State is the host's business: on anything but success the
+chain undoes it.
 """
 
 from __future__ import annotations

@@ -34,10 +34,10 @@ class NoMemory:
     """Memory of a frame that has no instance, before it starts and after it ends: empty."""
 
     def read(self, offset: int, length: int) -> bytes:
-        raise MemoryAccess("the frame has no memory")
+        raise MemoryAccess(f"bytes {offset}..{offset + length} of a frame without memory")
 
     def write(self, offset: int, data: bytes) -> None:
-        raise MemoryAccess("the frame has no memory")
+        raise MemoryAccess(f"bytes {offset}..{offset + len(data)} of a frame without memory")
 
     def snapshot(self) -> bytes:
         return b""

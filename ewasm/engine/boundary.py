@@ -1,8 +1,8 @@
 """The crossing between Python and Wasmtime: its C API through ctypes, without the objects of wasmtime-py.
 
-A host function made with wasmtime-py's `define_func` costs 4 to 14 us a call, because each argument, the caller and each
-result become Python objects. Here Wasmtime writes the arguments into an array of 16-byte cells and calls back with its
-address; the callback reads cells as integers and writes the result over them: well under 1 us.
+A host function made with wasmtime-py's `define_func` costs 4 to 14 us a call, because each argument, the caller and
+each result become Python objects. Here Wasmtime writes the arguments into an array of 16-byte cells and calls back
+with its address; the callback reads cells as integers and writes the result over them: well under 1 us.
 
 All addresses are plain ints. Whoever calls into this module keeps what Wasmtime keeps: callbacks for as long as the
 linker lives, stores until their instances are done.

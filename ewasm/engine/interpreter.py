@@ -1,7 +1,7 @@
 """The interpreter: the original module, one instruction at a time, each paid for before it runs (core spec 4.4).
 
-It is the specification of gas and the tracer. Values are unsigned ints; references are function instances or None. There
-is no Python recursion: calls push an activation, so depth is bounded by the stack-height rule alone.
+It is the specification of gas and the tracer. Values are unsigned ints; references are function instances or None.
+There is no Python recursion: calls push an activation, so depth is bounded by the stack-height rule alone.
 """
 
 from __future__ import annotations
@@ -73,6 +73,8 @@ class Machine:
         local: list[Any] = []
         base = 0
         current = function
+        instance = function.instance
+        memory = bytearray()
         entering = True
         try:
             while True:

@@ -141,7 +141,7 @@ def _trampoline(entry: HostEntry) -> boundary.CallbackBody:
             else:
                 cells[0] = frame.particles  # type: ignore[union-attr]
             return 0
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - raised again by `run`, on the other side of Wasmtime
             frame.pending = error  # type: ignore[union-attr]
             return boundary.new_trap(b"frame ended")
 

@@ -30,8 +30,8 @@ class MeteredBlocks:
     """Charges of one function.
 
     Attributes:
-        charges: Index of a block's first instruction -> particles. The entry charge stands at 0; a free block is absent.
-        checks: Indices at which the counter must be compared with zero beside being charged: loop heads.
+        charges: Index of a block's first instruction -> particles. The entry charge stands at 0; a free block is
+        absent. checks: Indices at which the counter must be compared with zero beside being charged: loop heads.
     """
 
     charges: dict[int, int]

@@ -3,8 +3,8 @@
 The counter is an i64 in particles. It lives in a local (`gas` below), is spilled to a global around calls to the
 module's own functions, and travels to host functions as an extra last parameter and back as an extra last result, so
 that a host call needs no second crossing to read or write it. Blocks subtract without looking; the comparison with zero
-stands at function entries, at loop heads and behind charges that depend on an operand. A host function checks what it is
-given, the engine what `entry` returns; so nothing can be seen of a run that is overdrawn.
+stands at function entries, at loop heads and behind charges that depend on an operand. A host function checks what it
+is given, the engine what `entry` returns; so nothing can be seen of a run that is overdrawn.
 
 A function becomes
 
@@ -180,7 +180,7 @@ class _Injector:
             return index
         if index not in self.thunks:
             function_type = self.valid.function_types[index]
-            body = [(op.LOCAL_GET, i) for i in range(len(function_type.params))]
+            body: list[Instr] = [(op.LOCAL_GET, i) for i in range(len(function_type.params))]
             body += [(op.GLOBAL_GET, self.gas_global), (op.CALL, index), (op.GLOBAL_SET, self.gas_global), (op.END,)]
             self.thunks[index] = self._append(function_type, tuple(body))
         return self.thunks[index]

@@ -1,13 +1,13 @@
 """The static stack-height rule (PROTOCOL section 3): deterministic call depth on every engine.
 
 The height of a frame is its parameters, locals and highest operand stack, in values, plus a constant for what an engine
-keeps beside them. The sum over the live *counted* frames of one contract frame may not pass `limit`; the call that would
-pass it fails the frame.
+keeps beside them. The sum over the live *counted* frames of one contract frame may not pass `limit`; the call that
+would pass it fails the frame.
 
-Counted are the functions inside a cycle of the static call graph, in which `call_indirect` reaches every function of its
-type that the module takes a reference to. All other functions can be live at most once per path, so their longest chain
-bounds what they add; they need no counter at run time. A module whose longest chain of uncounted functions would itself
-pass `limit` has every function counted instead. So a contract frame never holds more than twice the limit.
+Counted are the functions inside a cycle of the static call graph, in which `call_indirect` reaches every function of
+its type that the module takes a reference to. All other functions can be live at most once per path, so their longest
+chain bounds what they add; they need no counter at run time. A module whose longest chain of uncounted functions would
+itself pass `limit` has every function counted instead. So a contract frame never holds more than twice the limit.
 """
 
 from __future__ import annotations
@@ -81,9 +81,8 @@ def _call_graph(valid: ValidModule) -> list[list[int]]:
                 callees.add(type_nodes.setdefault(module.types[instruction[1]], count + len(type_nodes)))
         edges.append(sorted(callees))
     referenced = sorted(i for i in _referenced(valid) if i >= imported)
-    for function_type in type_nodes:
-        edges.append([i - imported for i in referenced if valid.function_types[i] == function_type])
-    return edges
+    of_type = ([i - imported for i in referenced if valid.function_types[i] == t] for t in type_nodes)
+    return [*edges, *of_type]
 
 
 def _components(edges: list[list[int]]) -> list[tuple[list[int], set[int], bool]]:

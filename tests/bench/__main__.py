@@ -1,4 +1,7 @@
-"""`make bench`: ratios, never absolute promises; the sides of a ratio alternate within one run and take their minimum."""
+"""`make bench`: ratios, never absolute promises.
+
+The sides of a ratio take turns within one run, and each counts with its least time.
+"""
 
 from __future__ import annotations
 
