@@ -1,4 +1,4 @@
-"""Headers, blocks, receipts and withdrawals, and their encodings (yellow paper 4.4; EIP-658, 1559, 4895, 4844, 7685)."""
+"""Headers, blocks, receipts and withdrawals, and their encodings (yellow paper 4.4; EIP-658, 1559, 4895, 4844)."""
 
 from __future__ import annotations
 

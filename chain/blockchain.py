@@ -1,6 +1,6 @@
 """The chain as the node uses it: blocks are made, imported, read and tried here.
 
-Threads: what writes (`build_block`, `import_block`, `set_head`, `edit_state`) belongs to one thread, the owner. Everything
+Threads: what writes (`build_block`, `import_block`, `set_head`, `edit_state`) belongs to one thread, the owner. All
 else may run on any thread and sees committed blocks. Code of contracts needs a deep C stack: see `chain.stack`.
 """
 
@@ -11,14 +11,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import structlog
+
 from chain import rlp_codec as rlp
 from chain.block import Block, Withdrawal, decode_block
 from chain.builder import OpenBlock, child_env, finish, open_block, run_tx, verify
 from chain.crypto import keccak
 from chain.errors import InvalidBlock, InvalidTransaction, StoreCorrupt, UnknownBlock
 from chain.executor import WasmMachine
-from chain.forks import Fork, ForkSchedule
-from chain.genesis import Genesis, write_genesis
+from chain.forks import Fork, ForkSchedule, parse_fork
+from chain.genesis import DEV_GAS_LIMIT, Genesis, dev_genesis, write_genesis
 from chain.records import (
     AccountOverride,
     BlockRecord,
@@ -39,7 +41,18 @@ from chain.transaction import BLOB, DYNAMIC_FEE, LEGACY, SET_CODE, Tx, decode_tx
 from chain.transition import BlockEnv, Executed, apply_tx, check_account, check_tx, open_state
 from ewasm.rules import EWASM_2026, RULES, Rules
 
-__all__ = ["Blockchain", "ChainConfig", "StateView"]
+__all__ = [
+    "AccountOverride",
+    "BlockRecord",
+    "Blockchain",
+    "BuiltBlock",
+    "CallOutcome",
+    "CallRequest",
+    "ChainConfig",
+    "ReceiptRecord",
+    "StateView",
+    "TxOutcome",
+]
 
 HEAD_KEY = b"m/head"
 CACHED_BLOCKS = 1_024
@@ -48,9 +61,12 @@ ANCESTORS = 256
 
 @dataclass(frozen=True, slots=True)
 class ChainConfig:
-    """What a chain is run with; chain id, forks and gas limit are the genesis's.
+    """What a chain is run with.
 
     Attributes:
+        chain_id: Used where no genesis is given; else the genesis's own takes its place here.
+        fork: As `chain_id`; the name of one fork from the first block on.
+        gas_limit: As `chain_id`.
         rules: Name of a rule set in `ewasm.rules.RULES`.
         engine: "native" or "interpreter".
         coinbase: 20 bytes, who is paid for blocks made here.
@@ -58,6 +74,9 @@ class ChainConfig:
         extra_data: At most 32 bytes, written into blocks made here.
     """
 
+    chain_id: int = 31337
+    fork: str = "Prague"
+    gas_limit: int = DEV_GAS_LIMIT
     rules: str = EWASM_2026.name
     engine: str = "native"
     coinbase: bytes = bytes(20)
@@ -105,7 +124,7 @@ class Blockchain:
     """One chain in one store. Open with `Blockchain.open`."""
 
     def __init__(self, config: ChainConfig, genesis: Genesis, store: Store, machine: WasmMachine) -> None:
-        self.config = config
+        self.config = replace(config, chain_id=genesis.chain_id, fork=genesis.fork.title, gas_limit=genesis.gas_limit)
         self.genesis = genesis
         self.schedule = genesis.schedule
         self.chain_id = genesis.chain_id
@@ -118,13 +137,14 @@ class Blockchain:
     def open(
         cls,
         config: ChainConfig,
-        genesis: Genesis,
+        genesis: Genesis | None,
         store: Store,
         machine: WasmMachine | None = None,
     ) -> Blockchain:
         """Open the chain in `store`, or write its genesis where the store is new.
 
         Args:
+            genesis: None for a development chain without accounts, by the config's chain id, fork and gas limit.
             machine: The VM for Wasm; made from the config's rules and engine unless given.
 
         Raises:
@@ -133,7 +153,10 @@ class Blockchain:
         if machine is None:
             from ewasm.vm import VM
 
-            machine = VM(RULES[config.rules], engine=config.engine, debug=config.debug)
+            debug = structlog.get_logger("contract").info if config.debug else None
+            machine = VM(RULES[config.rules], engine=config.engine, debug=debug)
+        if genesis is None:
+            genesis = dev_genesis(config.chain_id, parse_fork(config.fork), gas_limit=config.gas_limit)
         chain = cls(config, genesis, store, machine)
         store.rollback()
         header = write_genesis(genesis, machine, store.writer)
@@ -222,19 +245,24 @@ class Blockchain:
         block = self.block_by_hash(row[:32])
         return None if block is None else (block, int.from_bytes(row[32:], "big"))
 
-    def state_at(self, block_hash: bytes | None = None) -> StateView:
-        """Accounts behind a block, the head's unless given.
+    def state_at(self, block: BlockRecord | bytes | None = None) -> StateView:
+        """Accounts behind a block (or the block of a hash), the head's unless given.
 
         Raises:
             UnknownBlock: There is no such block.
         """
-        block = self._head if block_hash is None else self._need(block_hash)
-        return StateView(self._open_state(self._env_of(block), block))
+        found = self._need(block)
+        return StateView(self._open_state(self._env_of(found), found))
 
-    def base_fee_after(self, block: BlockRecord | None = None) -> int | None:
-        """Base fee of the block that would follow, or None before London."""
+    def next_base_fee(self, block: BlockRecord | None = None) -> int | None:
+        """Wei: base fee of the block that would follow `block` (the head unless given), or None before London."""
         parent = block or self._head
         return self.next_env(parent, timestamp=parent.timestamp + 1).base_fee
+
+    def next_blob_base_fee(self, block: BlockRecord | None = None) -> int:
+        """Wei: price of blob gas in the block that would follow, 0 before Cancun."""
+        parent = block or self._head
+        return self.next_env(parent, timestamp=parent.timestamp + 1).blob_base_fee
 
     def decode_transaction(self, raw: bytes) -> Tx:
         """Decode and recover the sender.
@@ -468,7 +496,7 @@ class Blockchain:
     def call(
         self,
         request: CallRequest,
-        block_hash: bytes | None = None,
+        block: BlockRecord | bytes | None = None,
         *,
         on_pending: bool = False,
         env: BlockEnv | None = None,
@@ -477,7 +505,7 @@ class Blockchain:
         """Run a transaction that is never stored.
 
         Args:
-            block_hash: State to run on, the head's unless given; the call sees that block's number and time.
+            block: State to run on, the head's unless given; the call sees that block's number and time.
             on_pending: See the next block's number, time and fees instead.
             env: See this environment instead.
             overrides: Accounts that are changed for this call.
@@ -486,7 +514,7 @@ class Blockchain:
             InvalidTransaction: Funds or intrinsic gas do not suffice, or the fees contradict each other.
             UnknownBlock: There is no such block.
         """
-        block = self._head if block_hash is None else self._need(block_hash)
+        block = self._need(block)
         if env is None:
             env = self.next_env(block) if on_pending else self._env_of(block)
         tx = _call_tx(request, env, self.chain_id)
@@ -521,11 +549,14 @@ class Blockchain:
 
     # Inside
 
-    def _need(self, block_hash: bytes) -> BlockRecord:
-        block = self.block_by_hash(block_hash)
-        if block is None:
-            raise UnknownBlock(f"unknown block 0x{block_hash.hex()}")
-        return block
+    def _need(self, wanted: BlockRecord | bytes | None) -> BlockRecord:
+        """The block of a hash; None means the head."""
+        if isinstance(wanted, BlockRecord):
+            return wanted
+        found = self._head if wanted is None else self.block_by_hash(wanted)
+        if found is None:
+            raise UnknownBlock(f"unknown block 0x{(wanted or b'').hex()}")
+        return found
 
     def _env_of(self, block: BlockRecord) -> BlockEnv:
         """The environment that a block's own transactions saw."""

@@ -26,7 +26,7 @@ def recover(digest: bytes, y_parity: int, r: int, s: int) -> bytes | None:
     signature = r.to_bytes(32, "big") + s.to_bytes(32, "big") + bytes([y_parity])
     try:
         key = coincurve.PublicKey.from_signature_and_message(signature, digest, hasher=None)
-    except Exception:  # coincurve raises a bare Exception where no point fits
+    except Exception:  # noqa: BLE001 - coincurve raises a bare Exception where no point fits
         return None
     return keccak(key.format(compressed=False)[1:])[12:]
 

@@ -2,37 +2,35 @@
 
 A frame whose code begins with the Wasm magic goes to `ewasm.vm.VM`; every other frame runs in py-evm as ever (or fails,
 under rules that know no EVM). What a frame of ours did comes back as a py-evm computation: output, gas meter and error,
-so that journal, refunds, logs and deletions are py-evm's in both cases. A trap is a `VMError` and so fails its frame only.
+so that journal, refunds, logs and deletions are py-evm's in both cases. A trap is a `VMError` and fails its frame only.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import Any, ClassVar, Protocol
 
 from eth.abc import ComputationAPI, MessageAPI, StateAPI, TransactionContextAPI
 from eth.exceptions import OutOfGas, Revert, VMError
-from eth.vm.forks import (
-    ArrowGlacierVM,
-    BerlinVM,
-    ByzantiumVM,
-    CancunVM,
-    ConstantinopleVM,
-    FrontierVM,
-    GrayGlacierVM,
-    HomesteadVM,
-    IstanbulVM,
-    LondonVM,
-    MuirGlacierVM,
-    ParisVM,
-    PetersburgVM,
-    PragueVM,
-    ShanghaiVM,
-    SpuriousDragonVM,
-    TangerineWhistleVM,
-)
+from eth.vm.forks.arrow_glacier import ArrowGlacierVM
+from eth.vm.forks.berlin import BerlinVM
+from eth.vm.forks.byzantium import ByzantiumVM
+from eth.vm.forks.cancun import CancunVM
+from eth.vm.forks.constantinople import ConstantinopleVM
+from eth.vm.forks.frontier import FrontierVM
+from eth.vm.forks.gray_glacier import GrayGlacierVM
+from eth.vm.forks.homestead import HomesteadVM
+from eth.vm.forks.istanbul import IstanbulVM
+from eth.vm.forks.london import LondonVM
+from eth.vm.forks.muir_glacier import MuirGlacierVM
+from eth.vm.forks.paris import ParisVM
+from eth.vm.forks.petersburg import PetersburgVM
+from eth.vm.forks.prague import PragueVM
+from eth.vm.forks.shanghai import ShanghaiVM
+from eth.vm.forks.spurious_dragon import SpuriousDragonVM
 from eth.vm.forks.spurious_dragon.computation import SpuriousDragonComputation
+from eth.vm.forks.tangerine_whistle import TangerineWhistleVM
 from eth.vm.state import BaseState
 
 from chain.forks import Fork
@@ -51,8 +49,9 @@ MAX_EVM_INIT_CODE = 49_152
 class WasmMachine(Protocol):
     """What the executor asks of `ewasm.vm.VM`."""
 
-    @property
-    def rules(self) -> Rules: ...
+    rules: Rules
+
+    def __hash__(self) -> int: ...
 
     def execute(self, host: Host, message: Message, code: bytes) -> Result: ...
 
@@ -76,7 +75,7 @@ class GasSplit:
     frames: int = 0
 
     def add(self, result: Result) -> None:
-        """Count one frame; on failure whatever the frame did not account for stays in neither part."""
+        """Count one frame; gas that is gone because it failed counts as its instructions'."""
         self.instructions += result.gas_instructions
         self.eei += result.gas_eei - result.gas_calls
         self.frames += 1
@@ -106,15 +105,14 @@ class EwasmComputation(SpuriousDragonComputation):
 
     machine: ClassVar[WasmMachine]
     fork: ClassVar[Fork]
-    contracts_created: list[bytes]
     result: Result | None = None
 
     @property
     def is_origin_computation(self) -> bool:
         """Whether this is the transaction's own frame.
 
-        By depth, not by sender: an account that delegated its code (EIP-7702) is sender and origin of its children too,
-        and would pay EIP-3860's price for init code twice.
+        By depth, not by sender: an account that delegated its code (EIP-7702) is sender and origin of its children too;
+        they would forget which contracts the transaction made (EIP-6780) and pay for init code twice.
         """
         return self.msg.depth == 0
 
@@ -130,19 +128,22 @@ class EwasmComputation(SpuriousDragonComputation):
         rules = cls.machine.rules
         is_wasm = code[:4] == WASM_MAGIC
         if (not is_wasm and (rules.evm_allowed or not code)) or message.code_address in cls._precompiles:
-            return super().apply_computation(state, message, transaction_context, parent_computation)
+            computation = super().apply_computation(state, message, transaction_context, parent_computation)
+            if message.is_create and computation.is_success and computation.output[:4] == WASM_MAGIC:
+                # EVM code that creates a contract in Wasm pays for its activation as Wasm code does.
+                with computation:
+                    computation.consume_gas(rules.activation_gas(computation.output), reason="activation")
+            return computation
         with cls(state, message, transaction_context) as computation:
             if parent_computation is None:
                 computation.contracts_created = []
-                if message.is_create:
-                    cls.consume_initcode_gas_cost(computation)
             else:
                 computation.contracts_created = parent_computation.contracts_created
             if message.is_create:
                 computation.contracts_created.append(message.storage_address)
             if not is_wasm:
                 raise NotWasm("code is not a Wasm module")
-            computation._run()
+            computation._run()  # type: ignore[attr-defined]
         return computation
 
     def _run(self) -> None:
@@ -173,6 +174,10 @@ class EwasmComputation(SpuriousDragonComputation):
             raise Revert(result.output)
         else:
             raise WasmFailure(result)
+
+    @classmethod
+    def consume_initcode_gas_cost(cls, computation: ComputationAPI) -> None:
+        """Nothing: EIP-3860's price of a transaction's init code is part of its intrinsic gas, in `transaction`."""
 
     @classmethod
     def validate_create_message(cls, message: MessageAPI) -> None:
@@ -227,7 +232,7 @@ def base_vm(fork: Fork) -> Any:
     return BASE_VMS[fork]
 
 
-@cache
+@lru_cache(maxsize=64)
 def state_class(fork: Fork, machine: WasmMachine) -> type[BaseState]:
     """py-evm's state class of the fork, hardened, and running Wasm on `machine` from Byzantium on."""
     vm = BASE_VMS[fork]

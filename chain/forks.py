@@ -7,6 +7,7 @@ parameters: the base implements no later EVM.
 from __future__ import annotations
 
 import enum
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -172,7 +173,7 @@ class ForkSchedule:
             blocks.append((0, Fork.PARIS))
         times = _entries(config, TIME_KEYS)
         for entries in (blocks, times):
-            if any(later < earlier for (earlier, _), (later, _) in zip(entries, entries[1:], strict=False)):
+            if any(later < earlier for (earlier, _), (later, _) in itertools.pairwise(entries)):
                 raise InvalidGenesis("forks of the genesis config are out of order")
         deposit = config.get("depositContractAddress")
         return cls(

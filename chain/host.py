@@ -13,6 +13,7 @@ from eth.exceptions import Halt, VMError, WriteProtection
 from eth.exceptions import OutOfGas as EvmOutOfGas
 from eth.exceptions import Revert as EvmRevert
 from eth.vm.message import Message as EvmMessage
+from eth_typing import Address
 
 from chain.crypto import keccak
 from chain.forks import Fork
@@ -69,12 +70,13 @@ class EvmHost:
         fork: The fork in force.
     """
 
-    __slots__ = ("_computation", "_created", "_state", "_tx")
+    __slots__ = ("_call_gas", "_computation", "_created", "_state", "_tx")
 
     def __init__(self, computation: Any, fork: Fork) -> None:
         self._computation = computation
         self._state = computation.state
         self._created = bytes(20)
+        self._call_gas = 0
         context = computation.transaction_context
         known: TxContext | None = context.__dict__.get("ewasm_tx")
         if known is None:
@@ -90,6 +92,10 @@ class EvmHost:
     def return_data(self) -> bytes:
         data: bytes = self._computation.return_data
         return data
+
+    @property
+    def call_gas(self) -> int:
+        return self._call_gas
 
     @property
     def created(self) -> bytes:
@@ -146,25 +152,25 @@ class EvmHost:
                 return Result(Status.FAILURE, 0, gas_used=message.gas, error="address collision")
             child_message = EvmMessage(
                 gas=message.gas,
-                to=b"",
-                sender=message.sender,
+                to=Address(b""),
+                sender=Address(message.sender),
                 value=message.value,
                 data=b"",
                 code=init_code,
                 depth=message.depth,
-                create_address=address,
+                create_address=Address(address),
             )
         else:
             delegates = message.kind is Kind.DELEGATECALL
             child_message = EvmMessage(
                 gas=message.gas,
-                to=message.recipient,
-                sender=message.sender,
+                to=Address(message.recipient),
+                sender=Address(message.sender),
                 value=message.value,
                 data=message.input_data,
                 code=state.get_code(message.code_address),
                 depth=message.depth,
-                code_address=message.code_address,
+                code_address=Address(message.code_address),
                 should_transfer_value=not delegates and message.value != 0,
                 is_static=message.is_static,
             )
@@ -206,6 +212,9 @@ class EvmHost:
             raise StaticViolation(str(error)) from error
         except VMError as error:
             raise ExceptionalHalt(str(error)) from error
+        finally:
+            for child in computation.children[children:]:
+                self._call_gas += child.msg.gas - child.get_gas_remaining()
         if opcode in PUSHES_NOTHING:
             return meter.gas_remaining, 0
         result: int = computation.stack_pop1_int()

@@ -183,6 +183,14 @@ class CallOutcome:
     gas_instructions: int
     gas_eei: int
 
+    @property
+    def is_success(self) -> bool:
+        return self.status == "success"
+
+    @property
+    def is_revert(self) -> bool:
+        return self.status == "revert"
+
 
 def block_record(block: Block) -> BlockRecord:
     """The record of a block."""

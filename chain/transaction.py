@@ -109,7 +109,9 @@ def _fields(tx: Tx) -> list[rlp.Encodable]:
     to = tx.to or b""
     if tx.type == LEGACY:
         return [tx.nonce, tx.gas_price or 0, tx.gas, to, tx.value, tx.data]
-    access = [[address, [slot.to_bytes(32, "big") for slot in slots]] for address, slots in tx.access_list]
+    access: list[rlp.Encodable] = [
+        [address, [slot.to_bytes(32, "big") for slot in slots]] for address, slots in tx.access_list
+    ]
     if tx.type == ACCESS_LIST:
         return [tx.chain_id or 0, tx.nonce, tx.gas_price or 0, tx.gas, to, tx.value, tx.data, access]
     fees = [tx.chain_id or 0, tx.nonce, tx.max_priority_fee_per_gas, tx.max_fee_per_gas]
