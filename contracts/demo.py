@@ -23,7 +23,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 from web3 import HTTPProvider, Web3
-from web3.exceptions import ContractLogicError
+from web3.exceptions import ContractLogicError, Web3Exception
 
 from ewasm.initcode import with_arguments, wrap_runtime
 
@@ -65,7 +65,10 @@ def running_node(data: Path, out: Console) -> Iterator[Web3]:
             time.sleep(0.02)
         seconds = time.monotonic() - started
         out.print(f"[bold]node[/] answers at http://127.0.0.1:{port} after {seconds:.2f} s, data in {data}")
-        yield web3
+        try:
+            yield web3
+        except Web3Exception as error:
+            raise DemoError(f"{error}; the node says:\n{log.read_text(errors='replace')[-4_000:]}") from error
     finally:
         process.send_signal(signal.SIGINT if os.name == "posix" else signal.SIGTERM)
         try:
@@ -129,12 +132,10 @@ class Session:
         caption = "EEI: host functions. other: intrinsic gas, code deposit, EVM, less refunds"
         table = Table(title="Gas of each transaction", caption=caption)
         table.add_column("transaction", no_wrap=True)
-        table.add_column("status")
         for column in ("gas used", "instructions", "EEI", "other"):
             table.add_column(column, justify="right", no_wrap=True)
         for title, succeeds, *gas in self.rows:
-            status = "[green]success[/]" if succeeds else "[yellow]reverted[/]"
-            table.add_row(title, status, *(f"{part:,}" for part in gas))
+            table.add_row(title if succeeds else f"[yellow]{title}: reverted[/]", *(f"{part:,}" for part in gas))
         self.out.print(table)
 
 
@@ -178,13 +179,13 @@ def play(session: Session) -> tuple[str, dict[str, str], dict[str, int]]:
     expect("payer's balance", functions.balanceOf(payer.address).call(), 300)
     undone = payer.functions.payThenRevert(token.address, bob, 100)
     session.refused("payment that the payer undoes", undone, "Payer: undone on request")
-    session.transact("EVM to Wasm, undone", undone, succeeds=False)
+    session.transact("EVM to Wasm", undone, succeeds=False)
     expect("payer's balance after the undone payment", functions.balanceOf(payer.address).call(), 300)
 
     touch = payer.functions.touch()._encode_transaction_data()
     session.transact("Wasm to EVM: touch", forwarder.functions.forward(payer.address, touch))
     expect("touches", payer.functions.touches().call(), 1)
-    session.transact("Wasm to EVM, undone", forwarder.functions.forwardThenRevert(payer.address, touch), succeeds=False)
+    session.transact("Wasm to EVM", forwarder.functions.forwardThenRevert(payer.address, touch), succeeds=False)
     expect("touches after the undone call", payer.functions.touches().call(), 1)
     failing = payer.functions.touchThenRevert()._encode_transaction_data()
     caught = forwarder.functions.tryForward(payer.address, failing)
@@ -217,7 +218,8 @@ def main() -> int:
                 token = web3.eth.contract(address=Web3.to_checksum_address(address), abi=abi_of("erc20/erc20"))
                 expect("balances after the restart", show_balances(token, names, out), balances)
     except DemoError as error:
-        out.print(f"[red]error:[/] {error}", markup=True)
+        out.print("[red]error:[/]", end=" ")
+        out.print(error, markup=False)
         return 1
     out.print(f"[green]everything held[/] ({time.monotonic() - started:.1f} s)")
     return 0

@@ -168,16 +168,6 @@ def _finish(rpc: Rpc, receipt: dict[str, Any], facts: dict[str, Any], as_json: b
         _show(facts)
 
 
-def _run(as_json: bool, action: Any) -> None:
-    """Keep JSON facts of an RPC error for those who asked for JSON."""
-    try:
-        action()
-    except RpcError as error:
-        if not as_json:
-            error.facts = None
-        raise
-
-
 def _creation_data(file: Path, rpc: Rpc, kind: str, arguments: bytes) -> bytes:
     """Transaction data that creates the contract in `file` (see `ewasm.initcode`)."""
     from ewasm.initcode import with_arguments, wrap_runtime
@@ -259,12 +249,9 @@ def deploy(
     arguments = encode_values(kinds, given, "--args") if given or kinds else b""
     rpc = _connect(rpc_url)
 
-    def act() -> None:
-        data = _creation_data(file, rpc, kind, arguments)
-        receipt = _submit(rpc, _hexed(data, value, gas, None), sender, private_key)
-        _finish(rpc, receipt, {"address": receipt.get("contractAddress")}, as_json)
-
-    _run(as_json, act)
+    data = _creation_data(file, rpc, kind, arguments)
+    receipt = _submit(rpc, _hexed(data, value, gas, None), sender, private_key)
+    _finish(rpc, receipt, {"address": receipt.get("contractAddress")}, as_json)
 
 
 @click.command()
@@ -300,19 +287,16 @@ def call(
     if sender is not None:
         request["from"] = _address(sender, "--from")
 
-    def act() -> None:
-        tag = hex(int(block, 0)) if block[:1].isdigit() else block
-        answer = bytes.fromhex(str(rpc.call("eth_call", request, tag)).removeprefix("0x"))
-        values = decode_values(parsed.outputs, answer) if parsed.outputs else []
-        if as_json:
-            print_json({"raw": answer, "values": values})
-        elif parsed.outputs:
-            for item in values:
-                click.echo(item)
-        else:
-            click.echo("0x" + answer.hex())
-
-    _run(as_json, act)
+    tag = hex(int(block, 0)) if block[:1].isdigit() else block
+    answer = bytes.fromhex(str(rpc.call("eth_call", request, tag)).removeprefix("0x"))
+    values = decode_values(parsed.outputs, answer) if parsed.outputs else []
+    if as_json:
+        print_json({"raw": answer, "values": values})
+    elif parsed.outputs:
+        for item in values:
+            click.echo(item)
+    else:
+        click.echo("0x" + answer.hex())
 
 
 @click.command()
@@ -347,7 +331,4 @@ def send(
     transaction = _hexed(data, value, gas, _address(address, "ADDRESS"))
     account = None if sender is None else _address(sender, "--from")
 
-    def act() -> None:
-        _finish(rpc, _submit(rpc, transaction, account, private_key), {}, as_json)
-
-    _run(as_json, act)
+    _finish(rpc, _submit(rpc, transaction, account, private_key), {}, as_json)

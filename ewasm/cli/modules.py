@@ -19,8 +19,9 @@ output_option = click.option(
 )
 
 
-def _refused(file: Path, error: ModuleError, as_json: bool = False) -> Failure:
-    return Failure(f"{file}: {error}", {"file": str(file), "ok": False, "error": error.as_dict()} if as_json else None)
+def _refused(file: Path, error: ModuleError) -> Failure:
+    facts = {"message": str(error), **error.as_dict()}
+    return Failure(f"{file}: {error}", {"file": str(file), "ok": False, "error": facts})
 
 
 @click.command()
@@ -39,7 +40,7 @@ def check(file: Path, rules: Rules, as_json: bool) -> None:
     try:
         contract = check_contract(code, rules)
     except ModuleError as error:
-        raise _refused(file, error, as_json) from None
+        raise _refused(file, error) from None
     module = contract.valid.module
     facts = {
         "file": str(file),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+from collections.abc import Callable
 from typing import IO, TYPE_CHECKING, Any
 
 import click
@@ -26,10 +27,11 @@ class Failure(click.ClickException):
 
     def __init__(self, message: str, facts: dict[str, Any] | None = None) -> None:
         super().__init__(message)
-        self.facts = facts
+        self.facts = facts or {"ok": False, "error": {"message": message}}
+        self.as_json = False
 
     def show(self, file: IO[Any] | None = None) -> None:
-        if self.facts is not None:
+        if self.as_json:
             print_json(self.facts)
         click.echo(f"error: {self.message}", err=True, file=file)
 
@@ -52,4 +54,15 @@ def console() -> Console:
     return Console(highlight=False, soft_wrap=True)
 
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Answer with JSON.")
+def json_option(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command `--json` as its parameter `as_json`; its failures then speak JSON, too."""
+
+    @functools.wraps(command)
+    def checked(*arguments: Any, as_json: bool, **options: Any) -> None:
+        try:
+            command(*arguments, as_json=as_json, **options)
+        except Failure as error:
+            error.as_json = as_json
+            raise
+
+    return click.option("--json", "as_json", is_flag=True, help="Answer with JSON.")(checked)

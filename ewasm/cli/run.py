@@ -96,15 +96,13 @@ def run(
     code = read_code(file)
     # Contracts may call each other, and themselves, a thousand deep.
     facts = run_with_stack(lambda: _run(code, rules, engine, calldata, value, gas, repeat))
-    failure = None
-    if facts["status"] != "SUCCESS":
-        failure = Failure(f"{file}: {facts['status']}: {facts['error']}")
-    if as_json:
-        print_json(facts)
-    else:
+    failed = facts["status"] != "SUCCESS"
+    if not as_json:
         _show(facts)
-    if failure is not None:
-        raise failure
+    elif not failed:
+        print_json(facts)
+    if failed:
+        raise Failure(f"{file}: {facts['status']}: {facts['error']}", facts)
 
 
 def _run(code: bytes, rules: Rules, engine: str, call_data: bytes, value: int, gas: int, repeat: int) -> dict[str, Any]:

@@ -85,6 +85,13 @@ def test_missing_file_is_one_clear_line(tmp_path: Path) -> None:
         assert errors == f"error: {tmp_path / 'none.wasm'}: No such file or directory\n"
 
 
+def test_every_failure_speaks_json_where_asked(tmp_path: Path) -> None:
+    for command in ("check", "run"):
+        code, output, errors = ewasm(command, tmp_path / "none.wasm", "--json")
+        assert code == 1
+        assert json.loads(output) == {"ok": False, "error": {"message": errors.removeprefix("error: ").strip()}}
+
+
 def test_folder_is_one_clear_line(tmp_path: Path) -> None:
     assert ewasm("check", tmp_path) == (1, "", f"error: {tmp_path}: Is a directory\n")
 
