@@ -458,6 +458,14 @@ class Blockchain:
             del self.store.writer[b"a" + self._head.hash]
             self.store.commit()
 
+    def restore_root(self, root: bytes) -> None:
+        """Undo what `edit_state` did to the head since its state had this root (32 bytes)."""
+        if root == self._head.header.state_root:
+            self.forget_edits()
+        elif root != self._root_behind(self._head):
+            self.store.writer[b"a" + self._head.hash] = root
+            self.store.commit()
+
     # Trying
 
     def next_env(

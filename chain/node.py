@@ -73,6 +73,7 @@ class MinedBlock:
 class _Snapshot:
     identifier: int
     head: bytes
+    state_root: bytes
     clock_offset_s: int
     next_timestamp: int | None
 
@@ -500,7 +501,8 @@ class Node:
     def snapshot(self) -> int:
         """Remember the head and the clock; returns an id for `revert`."""
         self._snapshot_count += 1
-        snapshot = _Snapshot(self._snapshot_count, self.head.hash, self._clock_offset_s, self._next_timestamp)
+        root = self.chain.state_at().root
+        snapshot = _Snapshot(self._snapshot_count, self.head.hash, root, self._clock_offset_s, self._next_timestamp)
         self._snapshots.append(snapshot)
         return snapshot.identifier
 
@@ -510,6 +512,7 @@ class Node:
             if snapshot.identifier == identifier:
                 del self._snapshots[position:]
                 self.chain.set_head(snapshot.head)
+                self.chain.restore_root(snapshot.state_root)
                 self._clock_offset_s = snapshot.clock_offset_s
                 self._next_timestamp = snapshot.next_timestamp
                 self.pool.clear()

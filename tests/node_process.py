@@ -71,8 +71,12 @@ class NodeProcess:
         self.lines: list[str] = []
         self._errors: list[str] = []
         self._arrived: queue.Queue[str | None] = queue.Queue()
-        for stream, keep in ((self.process.stdout, self._out), (self.process.stderr, self._errors.append)):
-            threading.Thread(target=self._drain, args=(stream, keep), daemon=True).start()
+        self._drains = [
+            threading.Thread(target=self._drain, args=(stream, keep), daemon=True)
+            for stream, keep in ((self.process.stdout, self._out), (self.process.stderr, self._errors.append))
+        ]
+        for thread in self._drains:
+            thread.start()
         self.url = self._wait_for_url()
 
     def _out(self, line: str) -> None:
@@ -80,7 +84,7 @@ class NodeProcess:
         self._arrived.put(line)
 
     def _drain(self, stream: Any, keep: Any) -> None:
-        with contextlib.suppress(ValueError):
+        with stream:
             for line in stream:
                 keep(line)
         self._arrived.put(None)
@@ -93,7 +97,7 @@ class NodeProcess:
                 ended += 1
             elif line.startswith("Listening on "):
                 return line.split()[-1]
-        self.process.wait()
+        self.finish()
         raise NodeDidNotStart(self.process.returncode, "".join(self._errors))
 
     @property
@@ -147,17 +151,24 @@ class NodeProcess:
         assert receipt["status"] == "0x1", receipt
         return str(receipt["contractAddress"])
 
+    def finish(self) -> int:
+        """Wait for the end and for all that was written; returns the exit code."""
+        code = self.process.wait(ANSWER_LIMIT_S)
+        for thread in self._drains:
+            thread.join(ANSWER_LIMIT_S)
+        return code
+
     def kill(self) -> None:
         """kill -9."""
         self.process.kill()
-        self.process.wait()
+        self.finish()
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """End it in good order; returns the exit code."""
         if self.process.poll() is None:
             self.process.send_signal(number)
         try:
-            return self.process.wait(ANSWER_LIMIT_S)
+            return self.finish()
         except subprocess.TimeoutExpired:
             self.kill()
             raise
@@ -179,11 +190,7 @@ def node_process(**options: Any) -> Iterator[NodeProcess]:
     try:
         yield node
     finally:
-        if node.process.poll() is None:
-            node.stop()
-        for stream in (node.process.stdout, node.process.stderr):
-            if stream is not None:
-                stream.close()
+        node.stop()
 
 
 def load_token() -> tuple[list[dict[str, Any]], bytes]:

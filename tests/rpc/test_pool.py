@@ -70,7 +70,7 @@ def test_base_fee_decides_the_tip_and_who_waits() -> None:
 def test_replacement_needs_ten_percent_on_both_fees() -> None:
     pool = filled(make(fee=100))
     for fee, tip in ((100, 99), (109, 109), (120, 105)):
-        with pytest.raises(Rejected, match="^replacement transaction underpriced$"):
+        with pytest.raises(Rejected, match=r"^replacement transaction underpriced$"):
             pool.add(make(fee=fee, tip=tip), 0, RICH)
     better = make(fee=110)
     replaced = pool.add(better, 0, RICH)
@@ -84,7 +84,7 @@ def test_replacement_needs_ten_percent_on_both_fees() -> None:
 def test_known_transaction_is_refused() -> None:
     tx = make()
     pool = filled(tx)
-    with pytest.raises(Rejected, match="^already known$"):
+    with pytest.raises(Rejected, match=r"^already known$"):
         pool.add(tx, 0, RICH)
 
 
@@ -116,10 +116,10 @@ def test_limits_on_size() -> None:
     pool = Pool(limit=3, per_sender=2)
     pool.add(make(nonce=0), 0, RICH)
     pool.add(make(nonce=1), 0, RICH)
-    with pytest.raises(Rejected, match="^account limit exceeded"):
+    with pytest.raises(Rejected, match=r"^account limit exceeded"):
         pool.add(make(nonce=2), 0, RICH)
     pool.add(make(BOB), 0, RICH)
-    with pytest.raises(Rejected, match="^txpool is full"):
+    with pytest.raises(Rejected, match=r"^txpool is full"):
         pool.add(make(b"\xcc" * 20), 0, RICH)
     pool.add(make(nonce=1, fee=200), 0, RICH)
 
