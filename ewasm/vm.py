@@ -61,12 +61,16 @@ class VM:
         Raises:
             ModuleError: It is refused.
         """
-        return self._activate(code, self.rules.limits.code_bytes).contract
+        self._check_size(code)
+        return self._activate(code).contract
 
     def execute(self, host: Host, message: Message, code: bytes) -> Result:
-        """Run the `main` of a stored contract."""
+        """Run the `main` of a stored contract.
+
+        The limit on code size was the creation's to hold: code that a genesis put there may be larger.
+        """
         try:
-            activated = self._activate(code, self.rules.limits.code_bytes)
+            activated = self._activate(code)
         except ModuleError as error:
             return _failure(message, ContractValidationFailure(error))
         frame = self._frame(host, message, code, message.input_data)
@@ -83,7 +87,7 @@ class VM:
         the chain's to charge.
         """
         try:
-            activated = self._activate(init_code, self.rules.limits.init_code_bytes)
+            activated = self._activate(init_code)
             contract = activated.contract
             stored, arguments = split_arguments(contract) if contract.has_deploy else (b"", b"")
             self._check_size(stored)
@@ -95,9 +99,7 @@ class VM:
 
     # -- one frame -----------------------------------------------------------------------------------------------
 
-    def _activate(self, code: bytes, size_limit: int) -> Activated:
-        if len(code) > size_limit:
-            raise ForbiddenModule(f"code of {len(code)} bytes, limit {size_limit}", rule="limit:code_bytes")
+    def _activate(self, code: bytes) -> Activated:
         limits = self.rules.limits
         widest = max(limits.code_bytes, limits.init_code_bytes)
         return self.cache.get(code, lambda c: check(c, self.rules, size_limit=widest))

@@ -12,7 +12,7 @@ from ewasm.eei.calls import checked_gas, finish, revert
 from ewasm.eei.data import copy_out
 from ewasm.eei.frame import Frame
 from ewasm.eei.state import topic_pointers
-from ewasm.errors import Finish, StaticViolation
+from ewasm.errors import ArgumentOutOfRange, Finish, StaticViolation
 from ewasm.message import Kind, Message, Status
 
 __all__ = [
@@ -159,7 +159,7 @@ def _call(
     moves_value = value != 0 and kind in (Kind.CALL, Kind.CALLCODE)
     if moves_value:
         frame.charge(frame.prices["call_value"])
-        if frame.host.get_balance(frame.message.recipient) < value:
+        if not _can_send(frame, value):
             return _FAILURE
         if kind is Kind.CALL and not frame.host.account_exists(code_address):
             frame.charge(frame.prices["call_new_account"])
@@ -179,6 +179,14 @@ def _call(
         code_address=code_address,
     )
     return _finish_call(frame, message, b"")[0]
+
+
+def _can_send(frame: Frame, value: int) -> bool:
+    """Whether the own balance covers `value`. The interface counts in 128 bits, so a larger balance fails the frame."""
+    balance = frame.host.get_balance(frame.message.recipient)
+    if balance >= 1 << 128:
+        raise ArgumentOutOfRange("own balance over 128 bits")
+    return balance >= value
 
 
 def _finish_call(frame: Frame, message: Message, init_code: bytes) -> tuple[int, bytes]:
@@ -201,7 +209,7 @@ def create(frame: Frame, value: int, data: int, length: int, out: int) -> int:
     """The address is written behind the creation, so an `out` beyond memory fails the frame after it."""
     frame.charge(frame.prices["create"])
     amount = frame.read_u128(value)
-    if frame.message.depth >= MAX_DEPTH or frame.host.get_balance(frame.message.recipient) < amount:
+    if frame.message.depth >= MAX_DEPTH or not _can_send(frame, amount):
         return _FAILURE
     init_code = read_call_data(frame, data, length)
     given = frame.gas_left - frame.gas_left // 64
@@ -222,7 +230,10 @@ def create(frame: Frame, value: int, data: int, length: int, out: int) -> int:
 
 
 def self_destruct(frame: Frame, address: int) -> NoReturn:
-    """5,000; 25,000 more for a beneficiary that does not exist, even where nothing is moved; the host counts the refund of 24,000."""
+    """5,000; 25,000 more for a beneficiary that does not exist, even where nothing is moved.
+
+    The refund of 24,000 is the host's to count.
+    """
     beneficiary = frame.read_address(address)
     frame.charge(frame.prices["selfdestruct"])
     if not frame.host.account_exists(beneficiary):

@@ -125,6 +125,16 @@ def test_call_2018_to_a_new_account_costs_more_and_too_little_balance_is_failure
             assert result.gas_used >= gas - 2300
 
 
+def test_an_own_balance_over_128_bits_fails_calls_with_value_and_creations_of_2018() -> None:
+    data = OTHER.ljust(32, b"\0") + (7).to_bytes(16, "little")
+    host = FakeHost(balances={OWN: 2**128})
+    result = run("ethereum.call", 0, 0, 32, 0, 0, data=data, rules=RULES_2018, host=host)[0]
+    assert result.status is Status.ARGUMENT_OUT_OF_RANGE
+    result = run("ethereum.create", 64, 0, 0, 1032, data=data, rules=RULES_2018, host=host)[0]
+    assert result.status is Status.ARGUMENT_OUT_OF_RANGE
+    assert run("ethereum.call", 0, 0, 64, 0, 0, data=data, rules=RULES_2018, host=host)[0].is_success
+
+
 def test_call_2018_at_the_depth_limit_fails_without_a_child() -> None:
     result, value, _, host = run("ethereum.callStatic", 100, 0, 0, 0, rules=RULES_2018, request=message(depth=1024))
     assert (value, result.gas_used, host.events) == (1, 700, [])
