@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -294,7 +295,7 @@ def call(
         print_json({"raw": answer, "values": values})
     elif parsed.outputs:
         for item in values:
-            click.echo(item)
+            click.echo(item if isinstance(item, str) else json.dumps(item))
     else:
         click.echo("0x" + answer.hex())
 
