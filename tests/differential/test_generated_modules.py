@@ -33,6 +33,8 @@ SWITCHES = {
     "shared-everything-threads-enabled": "false",
     "exceptions-enabled": "false",
     "gc-enabled": "false",
+    "compact-imports-enabled": "false",
+    "custom-descriptors-enabled": "false",
     "custom-page-sizes-enabled": "false",
     "saturating-float-to-int-enabled": "false",
     "reference-types-enabled": "false",
