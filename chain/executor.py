@@ -34,7 +34,7 @@ from eth.vm.forks.tangerine_whistle import TangerineWhistleVM
 from eth.vm.state import BaseState
 
 from chain.forks import Fork
-from chain.hardening import hardened_opcodes, hardened_precompiles
+from chain.hardening import has_code_nonce_or_storage, hardened_opcodes, hardened_precompiles
 from chain.host import EvmHost
 from ewasm.host import Host
 from ewasm.message import Kind, Message, Result
@@ -253,6 +253,7 @@ def state_class(fork: Fork, machine: WasmMachine) -> type[BaseState]:
             "computation_class": computation,
             # The base sets system contracts whenever a state is opened, and in fact never; they belong to genesis.
             "set_system_contracts": lambda _self: None,
+            "has_code_or_nonce": has_code_nonce_or_storage,
             "blob_base_fee": property(lambda self: self.execution_context.blob_base_fee),
         },
     )
