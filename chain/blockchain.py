@@ -56,7 +56,8 @@ __all__ = [
 
 HEAD_KEY = b"m/head"
 CACHED_BLOCKS = 1_024
-ANCESTORS = 256
+# BLOCKHASH reaches back 256 blocks; one more, because the first may be the block itself.
+ANCESTORS = 257
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ from eth.vm.forks.tangerine_whistle import TangerineWhistleVM
 from eth.vm.state import BaseState
 
 from chain.forks import Fork
-from chain.hardening import has_code_nonce_or_storage, hardened_opcodes, hardened_precompiles
+from chain.hardening import hardened_opcodes, hardened_precompiles, has_code_nonce_or_storage
 from chain.host import EvmHost
 from ewasm.host import Host
 from ewasm.message import Kind, Message, Result

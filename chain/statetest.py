@@ -118,7 +118,7 @@ def _run_case(
     logs: tuple[Log, ...] = ()
     refused: str | None = None
     try:
-        tx = _transaction(test["transaction"], at, env.chain_id, fork, case.get("txbytes"))
+        tx = _transaction(test["transaction"], at, env.chain_id, case.get("txbytes"))
         check_tx(tx, fork, env.chain_id, machine.rules, env.blobs)
         if tx.gas > env.gas_limit:
             raise InvalidTransaction("exceeds block gas limit", "gas-limit")
@@ -165,7 +165,7 @@ def _env(env: Mapping[str, Any], fork: Fork, chain_id: int) -> BlockEnv:
     )
 
 
-def _transaction(given: Mapping[str, Any], at: tuple[int, int, int], chain_id: int, fork: Fork, raw: str | None) -> Tx:
+def _transaction(given: Mapping[str, Any], at: tuple[int, int, int], chain_id: int, raw: str | None) -> Tx:
     if raw is not None:
         return decode_tx(_bytes(raw))
     kind = LEGACY
@@ -212,7 +212,6 @@ def _transaction(given: Mapping[str, Any], at: tuple[int, int, int], chain_id: i
             for item in given.get("authorizationList", ())
         ),
     )
-    del fork
     if tx.nonce >= 1 << 64 or tx.gas >= 1 << 64 or tx.value >= 1 << 256:
         raise InvalidTransaction("a field is out of range", "overflow")
     return sign_tx(tx, _bytes(given["secretKey"]))

@@ -10,7 +10,7 @@ import pytest
 import rlp as reference_rlp
 from hypothesis import given
 from hypothesis import strategies as st
-from trie import HexaryTrie
+from trie.hexary import HexaryTrie
 
 from chain import rlp_codec as rlp
 from chain.block import Block, decode_block, encode_block

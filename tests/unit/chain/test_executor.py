@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from wasmtime import wat2wasm
 
@@ -75,7 +77,7 @@ def with_code(engine: str = "native", fork: Fork = Fork.PRAGUE, balance: int = 0
     return new_chain(fork, accounts=accounts, engine=engine)
 
 
-def deploy(chain: Blockchain, init_code: bytes, **fields: object) -> BuiltBlock:
+def deploy(chain: Blockchain, init_code: bytes, **fields: Any) -> BuiltBlock:
     nonce = chain.state_at().nonce(ALICE)
     sent = tx(nonce, **{"to": None, "data": init_code, "gas": 20_000_000, **fields})
     return chain.build_block([sent], timestamp=chain.head.timestamp + 1)
@@ -85,7 +87,9 @@ def deploy(chain: Blockchain, init_code: bytes, **fields: object) -> BuiltBlock:
 @pytest.mark.parametrize("fork", [Fork.BYZANTIUM, Fork.ISTANBUL, Fork.LONDON, Fork.PRAGUE], ids=lambda fork: fork.name)
 def test_wasm_is_deployed_by_wasm_and_runs(fork: Fork, engine: str) -> None:
     chain = new_chain(fork, engine=engine)
-    fields = {} if fork >= Fork.LONDON else {"type": 0, "gas_price": 10**10, "max_priority_fee_per_gas": 10**10}
+    fields: dict[str, Any] = (
+        {} if fork >= Fork.LONDON else {"type": 0, "gas_price": 10**10, "max_priority_fee_per_gas": 10**10}
+    )
     built = deploy(chain, creator_of(RETURN_42), **fields)
     assert built.outcomes[0].error is None
     address = created_address(ALICE, 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -102,7 +103,7 @@ def test_deposits_are_requests() -> None:
 
 @pytest.mark.parametrize("kind", [1, 2, 4])
 def test_typed_transaction_of_another_chain_is_refused(kind: int) -> None:
-    fields: dict[str, object] = {"type": kind, "chain_id": CHAIN_ID + 1}
+    fields: dict[str, Any] = {"type": kind, "chain_id": CHAIN_ID + 1}
     if kind == 4:
         fields["authorizations"] = (Authorization(0, BOB, 0, 0, 1, 1),)
     sent = legacy_tx(0, **fields) if kind == 1 else tx(0, **fields)
@@ -164,8 +165,8 @@ def test_blob_fee_counts_towards_the_balance() -> None:
     assert only_reason(replace_signed(sent, value=value, max_fee_per_blob_gas=1)).rule == "funds"
 
 
-def replace_signed(sent: Tx, **fields: object) -> Tx:
-    return sign_tx(replace(sent, **fields), KEY)  # type: ignore[arg-type]
+def replace_signed(sent: Tx, **fields: Any) -> Tx:
+    return sign_tx(replace(sent, **fields), KEY)
 
 
 def test_blob_fee_is_burnt() -> None:
@@ -189,7 +190,7 @@ def test_blob_fee_is_burnt() -> None:
         ({"max_fee_per_blob_gas": 0}, "blob-fee-too-low"),
     ],
 )
-def test_blob_transactions_that_break_a_rule(fields: dict[str, object], rule: str) -> None:
+def test_blob_transactions_that_break_a_rule(fields: dict[str, Any], rule: str) -> None:
     sent = tx(0, **{"type": 3, "blob_hashes": (BLOB_HASH,), "max_fee_per_blob_gas": 1, **fields})
     assert only_reason(sent).rule == rule
 
