@@ -98,7 +98,7 @@ def derive_accounts(mnemonic: str = DEFAULT_MNEMONIC, count: int = 10, path: str
 
 def _check_mnemonic(phrase: str) -> None:
     from eth_account.hdaccount.mnemonic import Mnemonic
-    from eth_utils import ValidationError
+    from eth_utils.exceptions import ValidationError
 
     try:
         valid = Mnemonic(Mnemonic.detect_language(phrase)).is_mnemonic_valid(phrase)

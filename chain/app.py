@@ -17,10 +17,11 @@ from chain.quickstart import defer_bls
 if TYPE_CHECKING:
     from chain.genesis import Genesis
     from chain.node import Node
+    from chain.rpc.dispatch import Method
     from chain.rpc.server import RpcServer
     from chain.store import Store
 
-__all__ = ["NodeOptions", "StartError", "open_node", "run_node", "serve"]
+__all__ = ["NodeOptions", "StartError", "all_methods", "make_server", "open_node", "run_node", "serve"]
 
 ETHER = 10**18
 
@@ -113,18 +114,24 @@ async def serve(options: NodeOptions, write: Callable[[str], None]) -> None:
         await asyncio.to_thread(node.stop)
 
 
-def make_server(node: Node, host: str, port: int) -> RpcServer:
-    """A server for every method there is."""
-    from chain.rpc.dispatch import Dispatcher, method_table
+def all_methods() -> dict[str, Method]:
+    """Every method there is, by name."""
+    from chain.rpc.dispatch import method_table
     from chain.rpc.methods_dev import DEV_METHODS
     from chain.rpc.methods_ewasm import EWASM_METHODS
     from chain.rpc.methods_logs import LOG_METHODS
     from chain.rpc.methods_read import READ_METHODS
     from chain.rpc.methods_send import SEND_METHODS
+
+    return method_table(READ_METHODS, SEND_METHODS, LOG_METHODS, DEV_METHODS, EWASM_METHODS)
+
+
+def make_server(node: Node, host: str, port: int) -> RpcServer:
+    """A server for every method."""
+    from chain.rpc.dispatch import Dispatcher
     from chain.rpc.server import RpcServer
 
-    table = method_table(READ_METHODS, SEND_METHODS, LOG_METHODS, DEV_METHODS, EWASM_METHODS)
-    return RpcServer(Dispatcher(node, table), node, host, port)
+    return RpcServer(Dispatcher(node, all_methods()), node, host, port)
 
 
 def open_node(options: NodeOptions) -> Node:

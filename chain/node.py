@@ -12,26 +12,25 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import Final, ParamSpec, TypeVar
 
 from chain.accounts import Account, checksum_address
 from chain.block import Header
 from chain.blockchain import Blockchain, StateView
 from chain.errors import InvalidTransaction
-from chain.estimate import least_gas
 from chain.fees import SUGGESTED_TIP, FeeHistory, fee_history
 from chain.filters import Filter, FilterKind, FilterLimit, FilterRegistry
-from chain.logs import LocatedLog, locate_logs, logs_of_block
+from chain.logs import LocatedLog, check_range, find_logs, locate_logs, logs_of_filter, poll
 from chain.pool import Pool, Rejected
-from chain.records import AccountOverride, BlockRecord, BuiltBlock, CallOutcome, CallRequest, ReceiptRecord
+from chain.records import AccountOverride, BlockRecord, BuiltBlock, ReceiptRecord
+from chain.refusals import BadArgument, Refused
 from chain.requests import LATEST, BlockRef, LogFilter, TxRequest
-from chain.reverts import revert_message
 from chain.transaction import ACCESS_LIST, DYNAMIC_FEE, LEGACY, SET_CODE, Tx, sign_tx, unsigned_tx
+from chain.trial import Overrides, call, estimate_gas
 from chain.worker import Events, Worker
 
-__all__ = ["BadArgument", "ExecutionReverted", "MinedBlock", "Node", "Refused"]
+__all__ = ["MinedBlock", "Node"]
 
-MAX_LOGS: Final = 100_000
 MAX_MINED_AT_ONCE: Final = 10_000
 READERS: Final = 2
 # A transaction that a block leaves out for one of these reasons may be in a later one.
@@ -39,26 +38,6 @@ _NOT_YET: Final = frozenset({"block-full", "fee-too-low", "blob-fee-too-low", "n
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-
-class Refused(Exception):
-    """The node will not or cannot do what was asked; the text is for the client."""
-
-    def __init__(self, reason: str, data: Any = None) -> None:
-        super().__init__(reason)
-        self.data = data
-
-
-class BadArgument(Refused):
-    """An argument makes no sense on this chain, e.g. a range of blocks that ends before it begins."""
-
-
-class ExecutionReverted(Refused):
-    """A call or an estimate ended in a revert; `output` is what the contract said."""
-
-    def __init__(self, output: bytes) -> None:
-        super().__init__(revert_message(output))
-        self.output = output
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +170,14 @@ class Node:
         """The receipts of a block."""
         return self.chain.receipts(block_hash)
 
+    def find_receipt(self, tx_hash: bytes) -> tuple[ReceiptRecord, Header] | None:
+        """The receipt of a mined transaction, and its block's header."""
+        found = self.chain.transaction(tx_hash)
+        if found is None:
+            return None
+        record, index = found
+        return self.chain.receipts(record.hash)[index], record.header
+
     def find_transaction(self, tx_hash: bytes) -> tuple[Tx, BlockRecord | None, int] | None:
         """A transaction, the block it is in (None while it waits), and its index there."""
         found = self.chain.transaction(tx_hash)
@@ -202,61 +189,15 @@ class Node:
 
     # Calling
 
-    def call(self, request: TxRequest, ref: BlockRef, overrides: dict[bytes, AccountOverride] | None = None) -> bytes:
-        """Run without leaving a trace.
+    def call(self, request: TxRequest, ref: BlockRef, overrides: Overrides | None = None) -> bytes:
+        """Run without leaving a trace; see `trial.call`."""
+        return call(self.chain, request, self.block(ref), overrides)
 
-        Returns:
-            What the contract returned.
-
-        Raises:
-            ExecutionReverted: It reverted.
-            Refused: It failed otherwise, or could not start.
-        """
-        record = self.block(ref)
-        try:
-            outcome = self.chain.call(_call_request(request, request.gas), record.hash, overrides=overrides)
-        except InvalidTransaction as error:
-            raise Refused(error.reason) from None
-        _raise_failure(outcome)
-        return outcome.output
-
-    def estimate_gas(
-        self, request: TxRequest, ref: BlockRef, overrides: dict[bytes, AccountOverride] | None = None
-    ) -> int:
-        """The least gas with which the transaction succeeds in the block that follows.
-
-        Raises:
-            ExecutionReverted: It reverts with all the gas there is.
-            Refused: It fails otherwise, or cannot be afforded.
-        """
+    def estimate_gas(self, request: TxRequest, ref: BlockRef, overrides: Overrides | None = None) -> int:
+        """The least gas with which the transaction succeeds in the block that follows; see `trial.estimate_gas`."""
         record = self.block(ref)
         env = self.chain.next_env(record, timestamp=max(self._now(), record.timestamp + 1), coinbase=self.coinbase)
-        cap = env.gas_limit if request.gas is None else min(request.gas, env.gas_limit)
-        price = request.gas_price if request.gas_price is not None else request.max_fee_per_gas
-        if price and request.sender is not None and not (overrides and request.sender in overrides):
-            funds = self.chain.state_at(record.hash).balance(request.sender) - (request.value or 0)
-            if funds < 0:
-                raise Refused("insufficient funds for transfer")
-            cap = min(cap, funds // price)
-
-        def attempt(gas: int) -> CallOutcome:
-            return self.chain.call(_call_request(request, gas), record.hash, env=env, overrides=overrides)
-
-        def suffices(gas: int) -> bool:
-            try:
-                return attempt(gas).status == "success"
-            except InvalidTransaction:
-                return False
-
-        try:
-            first = attempt(cap)
-        except InvalidTransaction as error:
-            reason = f"gas required exceeds allowance ({cap})" if error.rule == "intrinsic-gas" else error.reason
-            raise Refused(reason) from None
-        if first.error == "out of gas":
-            raise Refused(f"gas required exceeds allowance ({cap})")
-        _raise_failure(first)
-        return least_gas(suffices, first.max_gas_used, cap)
+        return estimate_gas(self.chain, request, record, env, overrides)
 
     # Fees
 
@@ -468,9 +409,10 @@ class Node:
         """Build, commit and announce one block; clean the pool."""
         timestamp = self._choose_timestamp()
         built = self._build(transactions, timestamp, store=True)
-        if self._next_timestamp is not None:
-            self._next_timestamp = None
-            self._clock_offset_s = timestamp - int(self._clock())
+        ahead = timestamp - int(self._clock())
+        # Blocks that came faster than one a second moved the clock, or "increase by N" would add less than N.
+        self._clock_offset_s = ahead if self._next_timestamp is not None else max(ahead, self._clock_offset_s)
+        self._next_timestamp = None
         self.next_base_fee_override = None
         invalid = {tx.hash: error.reason for tx, error in built.rejected if error.rule not in _NOT_YET}
         for tx_hash in invalid:
@@ -523,64 +465,26 @@ class Node:
         """Change an account from outside; what waits in the pool is judged anew when it is mined."""
         self.chain.edit_state({address: change})
 
-    # Logs and filters
-
-    def log_range(self, wanted: LogFilter) -> tuple[int, int]:
-        """First and last block of a filter without block hash.
-
-        Raises:
-            BadArgument: The range is reversed or leaves the chain.
-        """
-        head = self.head.number
-        first = head if wanted.from_block is None else self._number(wanted.from_block)
-        last = head if wanted.to_block is None else self._number(wanted.to_block)
-        if first > last:
-            raise BadArgument("invalid block range params")
-        if last > head:
-            raise BadArgument("block range extends beyond current head block")
-        return first, last
-
-    def _number(self, ref: BlockRef) -> int:
-        if ref.number is not None:
-            return ref.number
-        return 0 if ref.tag == "earliest" else self.head.number
+    # Filters: on the owner's thread
 
     def logs(self, wanted: LogFilter) -> list[LocatedLog]:
-        """The logs that a filter admits, in order."""
-        if wanted.block_hash is not None:
-            record = self.chain.block_by_hash(wanted.block_hash)
-            if record is None:
-                raise Refused("unknown block")
-            return list(logs_of_block(self.chain, record, wanted.query))
-        first, last = self.log_range(wanted)
-        return self._logs_between(wanted, first, last)
-
-    def _logs_between(self, wanted: LogFilter, first: int, last: int) -> list[LocatedLog]:
-        found: list[LocatedLog] = []
-        for number in range(first, last + 1):
-            record = self.chain.block_by_number(number)
-            if record is None:
-                break
-            found.extend(logs_of_block(self.chain, record, wanted.query))
-            if len(found) > MAX_LOGS:
-                raise Refused(f"query returns more than {MAX_LOGS} logs: ask for fewer blocks (up to {number - 1})")
-        return found
+        """The logs that a filter admits, in order; on any thread."""
+        return find_logs(self.chain, wanted)
 
     def new_filter(self, kind: FilterKind, wanted: LogFilter | None = None) -> int:
-        """Install a filter; on the owner's thread, as all that follow."""
+        """Install a filter and return its id.
+
+        Raises:
+            Refused: There are too many.
+            BadArgument: Its range is reversed.
+        """
+        if wanted is not None:
+            check_range(self.chain, wanted)
         head = self.head
-        item = Filter(kind, head.number + 1, head.hash, wanted)
-        if wanted is not None and wanted.block_hash is None:
-            self._check_filter_range(wanted)
         try:
-            return self.filters.install(item)
+            return self.filters.install(Filter(kind, head.number + 1, head.hash, wanted))
         except FilterLimit as error:
             raise Refused(str(error)) from None
-
-    def _check_filter_range(self, wanted: LogFilter) -> None:
-        first, last = wanted.from_block, wanted.to_block
-        if first is not None and last is not None and self._number(first) > self._number(last):
-            raise BadArgument("invalid block range params")
 
     def _filter(self, identifier: int) -> Filter:
         item = self.filters.get(identifier)
@@ -590,48 +494,14 @@ class Node:
 
     def filter_changes(self, identifier: int) -> list[LocatedLog] | list[bytes]:
         """What is new since the last time: logs, or hashes of blocks or transactions."""
-        item = self._filter(identifier)
-        if item.kind == "pending":
-            hashes, item.pending = item.pending, []
-            return hashes
-        first = self._resume(item)
-        head = self.head
-        item.next_block, item.head = head.number + 1, head.hash
-        if item.kind == "block":
-            records = (self.chain.block_by_number(number) for number in range(first, head.number + 1))
-            return [record.hash for record in records if record is not None]
-        wanted = item.wanted or LogFilter()
-        last = head.number
-        if wanted.from_block is not None and wanted.from_block.number is not None:
-            first = max(first, wanted.from_block.number)
-        if wanted.to_block is not None and wanted.to_block.number is not None:
-            last = min(last, wanted.to_block.number)
-        return self._logs_between(wanted, first, last)
-
-    def _resume(self, item: Filter) -> int:
-        """The first block that a filter has not seen; after a change of branch, the first one of the new branch."""
-        record = self.chain.block_by_hash(item.head)
-        while record is not None and not self.chain.is_canonical(record):
-            record = self.chain.block_by_hash(record.parent_hash)
-        return item.next_block if record is None else min(item.next_block, record.number + 1)
+        return poll(self.chain, self._filter(identifier))
 
     def filter_logs(self, identifier: int) -> list[LocatedLog]:
         """Everything in a log filter's range."""
         item = self._filter(identifier)
-        if item.kind != "log":
+        if item.kind != "log" or item.wanted is None:
             raise Refused("filter not found")
-        wanted = item.wanted or LogFilter()
-        if wanted.block_hash is not None:
-            return self.logs(wanted)
-        first, last = (self._number(ref or LATEST) for ref in (wanted.from_block, wanted.to_block))
-        return self._logs_between(wanted, first, min(last, self.head.number))
-
-
-def _raise_failure(outcome: CallOutcome) -> None:
-    if outcome.status == "revert":
-        raise ExecutionReverted(outcome.output)
-    if outcome.status != "success":
-        raise Refused(outcome.error or "execution failed")
+        return logs_of_filter(self.chain, item.wanted)
 
 
 def _choose_type(request: TxRequest, base_fee: int | None) -> int:
@@ -644,21 +514,3 @@ def _choose_type(request: TxRequest, base_fee: int | None) -> int:
     if request.gas_price is not None or base_fee is None:
         return LEGACY if request.access_list is None else ACCESS_LIST
     return DYNAMIC_FEE
-
-
-def _call_request(request: TxRequest, gas: int | None) -> CallRequest:
-    return CallRequest(
-        sender=request.sender or bytes(20),
-        to=request.to,
-        gas=gas,
-        gas_price=request.gas_price,
-        max_fee_per_gas=request.max_fee_per_gas,
-        max_priority_fee_per_gas=request.max_priority_fee_per_gas,
-        value=request.value or 0,
-        data=request.data or b"",
-        nonce=request.nonce,
-        access_list=request.access_list or (),
-        max_fee_per_blob_gas=request.max_fee_per_blob_gas,
-        blob_hashes=request.blob_hashes or (),
-        authorizations=request.authorizations or (),
-    )

@@ -15,7 +15,8 @@ from typing import Any, Literal, Protocol
 import orjson
 import structlog
 
-from chain.node import BadArgument, ExecutionReverted, Node, Refused
+from chain.node import Node
+from chain.refusals import BadArgument, ExecutionReverted, Refused
 from chain.rpc.errors import (
     INTERNAL_ERROR,
     INVALID_PARAMS,

@@ -85,7 +85,8 @@ def _split(context: Context, sender: bytes) -> tuple[list[Tx], list[Tx]]:
 
 
 def _content(context: Context, show: Callable[[list[Tx]], Any]) -> dict[str, dict[str, Any]]:
-    pending, queued = {}, {}
+    pending: dict[str, Any] = {}
+    queued: dict[str, Any] = {}
     for sender in sorted(context.node.pool.senders):
         ready, waiting = _split(context, sender)
         if ready:
@@ -122,7 +123,7 @@ def pool_status(context: Context) -> dict[str, str]:
 
 def pending_transactions(context: Context) -> list[dict[str, Any]]:
     """eth_pendingTransactions: of the node's own accounts."""
-    found = []
+    found: list[dict[str, Any]] = []
     for account in context.node.accounts:
         found.extend(pool_json(context.node.pool.of_sender(account.address)).values())
     return found

@@ -20,11 +20,10 @@ def gas_report(context: Context, tx_hash: bytes) -> dict[str, Any] | None:
     `gasInstructions` and `gasEei` are the parts for Wasm instructions and host functions over all Wasm frames,
     `gasOther` is what remains: intrinsic gas, code deposit and EVM frames, less the refund.
     """
-    found = context.node.find_transaction(tx_hash)
-    if found is None or found[1] is None:
+    found = context.node.find_receipt(tx_hash)
+    if found is None:
         return None
-    _, record, index = found
-    receipt = context.node.receipts(record.hash)[index]
+    receipt = found[0]
     return {
         "transactionHash": data(tx_hash),
         "status": receipt.status,

@@ -104,11 +104,8 @@ def raw_transaction(context: Context, tx_hash: bytes) -> str | None:
 
 def get_receipt(context: Context, tx_hash: bytes) -> dict[str, Any] | None:
     """eth_getTransactionReceipt."""
-    found = context.node.find_transaction(tx_hash)
-    if found is None or found[1] is None:
-        return None
-    _, record, index = found
-    return receipt_json(context.node.receipts(record.hash)[index], record.header)
+    found = context.node.find_receipt(tx_hash)
+    return None if found is None else receipt_json(*found)
 
 
 def block_receipts(context: Context, ref: BlockRef) -> list[dict[str, Any]] | None:

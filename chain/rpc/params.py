@@ -120,7 +120,9 @@ def _kind(value: Any) -> str:
         return "a boolean"
     if isinstance(value, (int, float)):
         return "a number"
-    return {str: "a string", list: "an array", dict: "an object"}.get(type(value), "something else")
+    if isinstance(value, str):
+        return "a string"
+    return "an array" if isinstance(value, list) else "an object"
 
 
 def quantity(value: Any, bits: int = 256) -> int:
@@ -283,7 +285,8 @@ def _eip1898(value: dict[str, Any]) -> BlockRef:
     if number is not None and block_hash is not None:
         raise BadValue("cannot specify both blockHash and blockNumber, choose one or the other")
     if number is not None:
-        return _field("blockNumber", block_number, number)
+        ref: BlockRef = _field("blockNumber", block_number, number)
+        return ref
     if block_hash is not None:
         must = False if canonical is None else _field("requireCanonical", boolean, canonical)
         return BlockRef(hash=_field("blockHash", hash32, block_hash), require_canonical=must)

@@ -149,7 +149,7 @@ class RpcServer:
     async def _websocket(self, request: web.BaseRequest) -> web.StreamResponse:
         socket = web.WebSocketResponse(max_msg_size=MAX_REQUEST_BYTES, compress=False, heartbeat=60.0)
         try:
-            await socket.prepare(request)  # type: ignore[arg-type]
+            await socket.prepare(request)
         except web.HTTPException as error:
             return web.Response(status=error.status, text=error.text, headers=_TEXT)
         session = _WebSocketSession(socket, self._node)

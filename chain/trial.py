@@ -1,0 +1,106 @@
+"""Calls and estimates: transactions that are tried on a state and leave no trace."""
+
+from __future__ import annotations
+
+from chain.blockchain import Blockchain
+from chain.errors import InvalidTransaction
+from chain.estimate import least_gas
+from chain.records import AccountOverride, BlockRecord, CallOutcome, CallRequest
+from chain.refusals import ExecutionReverted, Refused
+from chain.requests import TxRequest
+from chain.transition import BlockEnv
+
+__all__ = ["Overrides", "call", "estimate_gas"]
+
+Overrides = dict[bytes, AccountOverride]
+
+
+def call(chain: Blockchain, request: TxRequest, record: BlockRecord, overrides: Overrides | None = None) -> bytes:
+    """Run a request behind a block.
+
+    Returns:
+        What the contract returned.
+
+    Raises:
+        ExecutionReverted: It reverted.
+        Refused: It failed otherwise, or could not start.
+    """
+    try:
+        outcome = chain.call(_call_request(request, request.gas), record.hash, overrides=overrides)
+    except InvalidTransaction as error:
+        raise Refused(error.reason) from None
+    _raise_failure(outcome)
+    return outcome.output
+
+
+def estimate_gas(
+    chain: Blockchain,
+    request: TxRequest,
+    record: BlockRecord,
+    env: BlockEnv,
+    overrides: Overrides | None = None,
+) -> int:
+    """The least gas with which a request succeeds.
+
+    Args:
+        chain: The chain.
+        request: What to try.
+        record: Block whose state it is tried on.
+        env: Environment of the block it would be in.
+        overrides: Accounts that are changed for the trial.
+
+    Raises:
+        ExecutionReverted: It reverts with all the gas there is.
+        Refused: It fails otherwise, or cannot be afforded.
+    """
+    cap = env.gas_limit if request.gas is None else min(request.gas, env.gas_limit)
+    price = request.gas_price if request.gas_price is not None else request.max_fee_per_gas
+    if price and request.sender is not None and not (overrides and request.sender in overrides):
+        funds = chain.state_at(record.hash).balance(request.sender) - (request.value or 0)
+        if funds < 0:
+            raise Refused("insufficient funds for transfer")
+        cap = min(cap, funds // price)
+
+    def attempt(gas: int) -> CallOutcome:
+        return chain.call(_call_request(request, gas), record.hash, env=env, overrides=overrides)
+
+    def suffices(gas: int) -> bool:
+        try:
+            return attempt(gas).status == "success"
+        except InvalidTransaction:
+            return False
+
+    try:
+        first = attempt(cap)
+    except InvalidTransaction as error:
+        reason = f"gas required exceeds allowance ({cap})" if error.rule == "intrinsic-gas" else error.reason
+        raise Refused(reason) from None
+    if first.error == "out of gas":
+        raise Refused(f"gas required exceeds allowance ({cap})")
+    _raise_failure(first)
+    return least_gas(suffices, first.max_gas_used, cap)
+
+
+def _raise_failure(outcome: CallOutcome) -> None:
+    if outcome.status == "revert":
+        raise ExecutionReverted(outcome.output)
+    if outcome.status != "success":
+        raise Refused(outcome.error or "execution failed")
+
+
+def _call_request(request: TxRequest, gas: int | None) -> CallRequest:
+    return CallRequest(
+        sender=request.sender or bytes(20),
+        to=request.to,
+        gas=gas,
+        gas_price=request.gas_price,
+        max_fee_per_gas=request.max_fee_per_gas,
+        max_priority_fee_per_gas=request.max_priority_fee_per_gas,
+        value=request.value or 0,
+        data=request.data or b"",
+        nonce=request.nonce,
+        access_list=request.access_list or (),
+        max_fee_per_blob_gas=request.max_fee_per_blob_gas,
+        blob_hashes=request.blob_hashes or (),
+        authorizations=request.authorizations or (),
+    )
