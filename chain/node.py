@@ -32,6 +32,8 @@ from chain.worker import Events, Worker
 __all__ = ["MinedBlock", "Node"]
 
 MAX_MINED_AT_ONCE: Final = 10_000
+# Seconds; far enough below 64 bits that a chain can still grow behind it.
+MAX_TIMESTAMP: Final = 1 << 53
 READERS: Final = 2
 # A transaction that a block leaves out for one of these reasons may be in a later one.
 _NOT_YET: Final = frozenset({"block-full", "fee-too-low", "blob-fee-too-low", "nonce-too-high"})
@@ -393,6 +395,8 @@ class Node:
         """
         if count > MAX_MINED_AT_ONCE:
             raise BadArgument(f"at most {MAX_MINED_AT_ONCE} blocks at once, not {count}")
+        if self._choose_timestamp() + count * interval_s >= MAX_TIMESTAMP:
+            raise BadArgument(f"timestamps end at {MAX_TIMESTAMP}")
         if timestamp is not None:
             self.set_next_timestamp(timestamp)
         blocks: list[BlockRecord] = []
@@ -429,6 +433,8 @@ class Node:
 
     def increase_time(self, seconds: int) -> int:
         """Move the clock forward; returns by how much it is ahead in all."""
+        if self._now() + seconds >= MAX_TIMESTAMP:
+            raise BadArgument(f"the clock cannot be moved beyond {MAX_TIMESTAMP}")
         self._clock_offset_s += seconds
         return self._clock_offset_s
 
@@ -436,8 +442,8 @@ class Node:
         """Give the next block a timestamp; the clock goes on from there."""
         if timestamp <= self.head.timestamp:
             raise Refused(f"timestamp {timestamp} is not after the previous block's timestamp {self.head.timestamp}")
-        if timestamp >= 1 << 64:
-            raise BadArgument("timestamp > 64 bits")
+        if timestamp >= MAX_TIMESTAMP:
+            raise BadArgument(f"timestamps end at {MAX_TIMESTAMP}")
         self._next_timestamp = timestamp
 
     def snapshot(self) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from eth_utils.exceptions import ValidationError
+
 from chain.blockchain import Blockchain
 from chain.errors import InvalidTransaction
 from chain.estimate import least_gas
@@ -11,6 +13,8 @@ from chain.requests import TxRequest
 from chain.transition import BlockEnv
 
 __all__ = ["Overrides", "call", "estimate_gas"]
+
+MAX_NONCE = 2**64 - 1
 
 Overrides = dict[bytes, AccountOverride]
 
@@ -25,10 +29,13 @@ def call(chain: Blockchain, request: TxRequest, record: BlockRecord, overrides: 
         ExecutionReverted: It reverted.
         Refused: It failed otherwise, or could not start.
     """
+    _check_nonce(request)
     try:
         outcome = chain.call(_call_request(request, request.gas), record.hash, overrides=overrides)
     except InvalidTransaction as error:
         raise Refused(error.reason) from None
+    except ValidationError as error:
+        raise Refused(_overflow(error)) from None
     _raise_failure(outcome)
     return outcome.output
 
@@ -53,6 +60,7 @@ def estimate_gas(
         ExecutionReverted: It reverts with all the gas there is.
         Refused: It fails otherwise, or cannot be afforded.
     """
+    _check_nonce(request)
     cap = env.gas_limit if request.gas is None else min(request.gas, env.gas_limit)
     price = request.gas_price if request.gas_price is not None else request.max_fee_per_gas
     if price and request.sender is not None and not (overrides and request.sender in overrides):
@@ -75,10 +83,22 @@ def estimate_gas(
     except InvalidTransaction as error:
         reason = f"gas required exceeds allowance ({cap})" if error.rule == "intrinsic-gas" else error.reason
         raise Refused(reason) from None
+    except ValidationError as error:
+        raise Refused(_overflow(error)) from None
     if first.error == "out of gas":
         raise Refused(f"gas required exceeds allowance ({cap})")
     _raise_failure(first)
     return least_gas(suffices, first.max_gas_used, cap)
+
+
+def _check_nonce(request: TxRequest) -> None:
+    if request.nonce is not None and request.nonce >= MAX_NONCE:
+        raise Refused("nonce has max value")
+
+
+def _overflow(error: ValidationError) -> str:
+    """Overrides can give an account so much that receiving more overflows, which no real state can."""
+    return f"the call overflows a number of the state: {error}"
 
 
 def _raise_failure(outcome: CallOutcome) -> None:

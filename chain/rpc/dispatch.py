@@ -141,7 +141,8 @@ class Dispatcher:
         if isinstance(identifier, (bool, dict, list)):
             return _failure(None, RpcError(INVALID_REQUEST, "invalid request: id must be a string, a number or null"))
         try:
-            result = self._call(request, context)
+            # Encoded here, so that a result that has no JSON is a fault of this request alone.
+            result = orjson.Fragment(orjson.dumps(self._call(request, context)))
         except RpcError as error:
             answer = _failure(identifier, error)
         except Exception:  # noqa: BLE001 - the one place where a fault becomes an answer

@@ -238,6 +238,8 @@ def set_coinbase(context: Context, address: bytes) -> None:
 
 def set_balance(context: Context, address: bytes, balance: int) -> None:
     """anvil_setBalance."""
+    if balance >> 255:
+        raise p.BadValue("invalid argument 1 (balance): number > 255 bits, and then nothing could be paid to it")
     context.node.edit(address, AccountOverride(balance=balance))
 
 
