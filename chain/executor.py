@@ -36,6 +36,7 @@ from eth.vm.state import BaseState
 from chain.forks import Fork
 from chain.hardening import hardened_opcodes, hardened_precompiles, has_code_nonce_or_storage
 from chain.host import EvmHost
+from chain.stack import FRAMES_PER_THREAD, on_fresh_thread
 from ewasm.host import Host
 from ewasm.message import Kind, Message, Result
 from ewasm.rules import Rules
@@ -123,6 +124,18 @@ class EwasmComputation(SpuriousDragonComputation):
         message: MessageAPI,
         transaction_context: TransactionContextAPI,
         parent_computation: ComputationAPI | None = None,
+    ) -> ComputationAPI:
+        if message.depth and message.depth % FRAMES_PER_THREAD == 0:
+            return on_fresh_thread(lambda: cls._apply(state, message, transaction_context, parent_computation))
+        return cls._apply(state, message, transaction_context, parent_computation)
+
+    @classmethod
+    def _apply(
+        cls,
+        state: StateAPI,
+        message: MessageAPI,
+        transaction_context: TransactionContextAPI,
+        parent_computation: ComputationAPI | None,
     ) -> ComputationAPI:
         code = message.code
         rules = cls.machine.rules

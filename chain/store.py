@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from chain.errors import StoreCorrupt, StoreError, StoreLocked, StoreMismatch, StoreReadOnly
+from chain.stack import logical_thread
 
-__all__ = ["DATABASE_NAME", "FORMAT_VERSION", "KeyValue", "MemoryStore", "SqliteStore", "Store"]
+__all__ = ["DATABASE_NAME", "FORMAT_VERSION", "KeyValue", "MemoryStore", "SqliteRows", "SqliteStore", "Store"]
 
 FORMAT_VERSION = "1"
 DATABASE_NAME = "chain.sqlite"
@@ -165,26 +166,26 @@ class MemoryStore:
         """Nothing to do."""
 
 
-class _SqliteRows(_ReadOnly):
+class SqliteRows(_ReadOnly):
     """Committed rows of the file, one connection a thread, with a bounded cache of rows that never change.
 
+    A thread that got the number of one that ended gets its connection too, so there are no more than threads at once.
     Keys of 32 bytes are hashes of their values (trie nodes, code), so a cached row cannot go stale.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._local = threading.local()
-        self._connections: list[sqlite3.Connection] = []
+        self._connections: dict[int, sqlite3.Connection] = {}
         self._guard = threading.Lock()
         self._cache: dict[bytes, bytes] = {}
 
     def connection(self) -> sqlite3.Connection:
-        found: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        ident = logical_thread()
+        found = self._connections.get(ident)
         if found is None:
             found = _connect(self._path)
-            self._local.connection = found
             with self._guard:
-                self._connections.append(found)
+                self._connections[ident] = found
         return found
 
     def get(self, key: bytes) -> bytes | None:
@@ -206,7 +207,7 @@ class _SqliteRows(_ReadOnly):
 
     def close(self) -> None:
         with self._guard:
-            for connection in self._connections:
+            for connection in self._connections.values():
                 with contextlib.suppress(sqlite3.Error):
                     connection.close()
             self._connections.clear()
@@ -230,7 +231,7 @@ class SqliteStore:
         except BaseException:
             self._lock.close()
             raise
-        self._rows = _SqliteRows(self.path)
+        self._rows = SqliteRows(self.path)
         self._pending = _Pending(self._rows)
 
     @property
@@ -293,9 +294,13 @@ def _typed(error: sqlite3.DatabaseError, path: Path) -> StoreError:
 def _connect(path: Path) -> sqlite3.Connection:
     try:
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
+    except sqlite3.DatabaseError as error:
+        raise _typed(error, path) from error
+    try:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA cache_size = -16384")
     except sqlite3.DatabaseError as error:
+        connection.close()
         raise _typed(error, path) from error
     return connection
 

@@ -14,9 +14,9 @@ from eth.constants import CREATE_CONTRACT_ADDRESS
 from eth.db.atomic import AtomicDB
 from eth.exceptions import ContractCreationCollision, InvalidInstruction, OutOfGas, Revert, VMError
 from eth.vm.execution_context import ExecutionContext
-from eth.vm.forks.spurious_dragon._utils import collect_touched_accounts
 from eth.vm.message import Message
 from eth_typing import Address, BlockNumber, Hash32
+from eth_utils.exceptions import ValidationError
 
 from chain.block import Log, types_allowed
 from chain.crypto import SECP256K1_N, keccak
@@ -34,6 +34,7 @@ DELEGATION_PREFIX = b"\xef\x01\x00"
 SYSTEM_ADDRESS = bytes.fromhex("fffffffffffffffffffffffffffffffffffffffe")
 SYSTEM_GAS = 30_000_000
 MAX_NONCE = (1 << 64) - 1
+RIPEMD = (3).to_bytes(20, "big")
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,11 +228,28 @@ def apply_tx(state: Any, tx: Tx, env: BlockEnv) -> Executed:
     """Run a transaction that passed `check_tx` and `check_account`; leaves the state changed but not committed.
 
     A transaction without fees (a call) may have a price below the base fee: it then pays nothing and tips nothing.
+
+    Raises:
+        InvalidTransaction: A balance or nonce would overflow, which only accounts edited from outside can bring about;
+            the state is as it was.
     """
+    state.lock_changes()
+    snapshot = state.snapshot()
+    try:
+        executed = _apply(state, tx, env)
+    except ValidationError as error:
+        state.revert(snapshot)
+        if env.fork >= Fork.CANCUN:
+            state.clear_transient_storage()
+        raise InvalidTransaction(f"a number of the state would overflow: {error}", "overflow") from error
+    state.commit(snapshot)
+    return executed
+
+
+def _apply(state: Any, tx: Tx, env: BlockEnv) -> Executed:
     fork = env.fork
     base_fee = env.base_fee or 0
     price = tx.effective_gas_price(base_fee)
-    state.lock_changes()
     cost = tx.gas * price
     if tx.type == BLOB and tx.max_fee_per_blob_gas:
         cost += tx.blob_gas * env.blob_base_fee
@@ -245,16 +263,14 @@ def apply_tx(state: Any, tx: Tx, env: BlockEnv) -> Executed:
         gas_price=price, origin=tx.sender, blob_versioned_hashes=tx.blob_hashes
     )
     computation = _run(state, message, context, tx, fork)
-    gas_used, before_refund = _settle(state, computation, tx, price, env)
+    effects = _effects(computation)
+    gas_used, before_refund = _settle(state, effects, tx.gas - computation.get_gas_remaining(), tx, price, env)
     error = computation.error if computation.is_error else None
     return Executed(
         success=error is None,
         gas_used=gas_used,
         output=computation.output,
-        logs=tuple(
-            Log(address, tuple(topic.to_bytes(32, "big") for topic in topics), data)
-            for address, topics, data in computation.get_log_entries()
-        ),
+        logs=effects.logs,
         error=None if error is None else error_text(error),
         reverted=isinstance(error, Revert),
         created=message.storage_address if message.is_create and error is None else None,
@@ -314,14 +330,57 @@ def _run(state: Any, message: Message, context: Any, tx: Tx, fork: Fork) -> Any:
     return state.computation_class.apply_create_message(state, message, context)
 
 
-def _settle(state: Any, computation: Any, tx: Tx, price: int, env: BlockEnv) -> tuple[int, int]:
+@dataclass(frozen=True, slots=True)
+class _Effects:
+    """What all frames of a transaction together did beside the state; frames that failed or were undone do not count.
+
+    Attributes:
+        touched: Accounts to clear if they are empty (EIP-161), the coinbase not among them.
+    """
+
+    refund: int
+    logs: tuple[Log, ...]
+    deletions: frozenset[bytes]
+    touched: frozenset[bytes]
+
+
+def _effects(top: Any) -> _Effects:
+    """Gather the effects of a computation and all below it.
+
+    In a loop, because the base's own recursive functions reach Python's limits before the protocol's depth.
+    """
+    refund: int = top.msg.refund
+    entries: list[tuple[int, bytes, tuple[int, ...], bytes]] = []
+    deletions: set[bytes] = set()
+    touched: set[bytes] = set()
+    waiting: list[tuple[Any, bool]] = [(top, False)]
+    while waiting:
+        frame, undone = waiting.pop()
+        failed = frame.is_error
+        to = b"" if frame.msg.is_create else frame.msg.to
+        if not failed and not undone:
+            refund += frame.get_gas_meter().gas_refunded
+            entries += frame._log_entries
+            deletions.update(frame.accounts_to_delete)
+            touched.update(frame.beneficiaries)
+            touched.add(to)
+        elif to == RIPEMD or (not failed and RIPEMD in frame.beneficiaries):
+            # Cleared on the main chain although its frame failed, and so ever since (EIP-716).
+            touched.add(RIPEMD)
+        waiting += [(child, failed or undone) for child in frame.children]
+    logs = tuple(
+        Log(address, tuple(topic.to_bytes(32, "big") for topic in topics), data)
+        for _, address, topics, data in sorted(entries)
+    )
+    return _Effects(refund, logs, frozenset(deletions), frozenset(touched - {b""}))
+
+
+def _settle(state: Any, effects: _Effects, used: int, tx: Tx, price: int, env: BlockEnv) -> tuple[int, int]:
     """Refund, pay the coinbase, delete accounts. Returns gas used, and the same before refunds."""
     fork = env.fork
-    used = tx.gas - computation.get_gas_remaining()
-    deletions = computation.get_accounts_for_deletion()
-    refund = computation.get_gas_refund()
+    refund = effects.refund
     if fork < Fork.LONDON:
-        refund += 24_000 * len(deletions)
+        refund += 24_000 * len(effects.deletions)
     floor = floor_gas(tx, fork)
     before_refund = max(used, floor)
     used -= min(refund, used // (5 if fork >= Fork.LONDON else 2))
@@ -332,10 +391,10 @@ def _settle(state: Any, computation: Any, tx: Tx, price: int, env: BlockEnv) -> 
     tip = max(price - (env.base_fee or 0), 0)
     # Touched even by nothing, so that an empty coinbase is cleared (EIP-161).
     state.delta_balance(env.coinbase, used * tip)
-    for address in deletions:
+    for address in effects.deletions:
         state.delete_account(address)
     if fork >= Fork.SPURIOUS_DRAGON:
-        for address in collect_touched_accounts(computation):
+        for address in effects.touched | {env.coinbase}:
             if state.account_exists(address) and state.account_is_empty(address):
                 state.delete_account(address)
     if fork >= Fork.CANCUN:

@@ -280,3 +280,15 @@ def test_set_code_transaction_with_a_bad_authorization_still_runs() -> None:
     assert built.outcomes[0].status == "success"
     assert built.receipts[0].gas_used == 21_000 + 25_000
     assert chain.build_block([tx(1, type=4)], timestamp=1001).rejected[0][1].rule == "authorizations"
+
+
+def test_a_balance_that_would_overflow_refuses_the_transaction_only() -> None:
+    chain = new_chain()
+    chain.edit_state({BOB: AccountOverride(balance=2**256 - 1)})
+    other = b"\x77" * 20
+    built = chain.build_block([tx(0, value=1), tx(0, to=other, value=3)], timestamp=1000)
+    assert [error.rule for _, error in built.rejected] == ["overflow"]
+    assert chain.state_at().balance(other) == 3
+    assert chain.state_at().balance(BOB) == 2**256 - 1
+    with pytest.raises(InvalidTransaction, match="overflow"):
+        chain.call(CallRequest(sender=ALICE, to=BOB, value=1))

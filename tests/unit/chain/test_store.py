@@ -16,7 +16,8 @@ import pytest
 from chain.blockchain import Blockchain, ChainConfig
 from chain.errors import StoreCorrupt, StoreError, StoreLocked, StoreMismatch, StoreReadOnly
 from chain.genesis import dev_genesis
-from chain.store import DATABASE_NAME, MemoryStore, SqliteStore, Store
+from chain.stack import on_fresh_thread, run_with_stack
+from chain.store import DATABASE_NAME, MemoryStore, SqliteRows, SqliteStore, Store
 from tests.unit.chain.support import ALICE, BOB, ETHER, machine, new_chain, tx
 
 
@@ -164,3 +165,13 @@ def test_blocks_survive_kill(tmp_path: Path, repository: Path) -> None:
     assert chain.state_at().balance(BOB) == 1000 * ETHER + 5
     assert b"pending" not in chain.store.writer
     chain.close()
+
+
+def test_nested_threads_share_a_connection_and_others_have_their_own(tmp_path: Path) -> None:
+    with closing(SqliteStore(tmp_path)) as store:
+        rows = store.reader
+        assert isinstance(rows, SqliteRows)
+        ours = rows.connection()
+        assert on_fresh_thread(rows.connection) is ours
+        assert on_fresh_thread(lambda: on_fresh_thread(rows.connection)) is ours
+        assert run_with_stack(rows.connection) is not ours
