@@ -3,7 +3,7 @@
 What enters: signed transactions and blocks as bytes (`blockchain`), requests over JSON-RPC (`rpc`). What leaves:
 frozen records (`records`) of ints and bytes, and a database (`store`) that survives kill -9.
 Reading order: `records`, `transaction`, `block`, `forks`, `executor`, `host`, `transition`, `builder`, `blockchain`.
-py-evm is touched in `forks`, `executor`, `host`, `hardening` and `transition` alone.
+py-evm is touched in `executor`, `host`, `hardening` and `transition` alone.
 Standards: the yellow paper and the EIPs named beside the code; contracts in Wasm follow `ewasm`.
 `ewasm` must never import this package.
 """

@@ -2,7 +2,9 @@
 
 Writes gather in memory and reach the file together, so that a kill at any moment leaves whole blocks. The owner reads
 its own pending writes through `Store.writer`; every other thread reads what is committed through `Store.reader`.
-Measured against lmdb for this pattern (about 60 rows of 300 bytes a commit): see docs/DECISIONS.md.
+Measured against lmdb with 60 rows of 300 bytes a commit: commit 0.90 ms (median; 6.0 at the 99th percentile, when the
+log is folded in) against 0.85 (1.2); a read past the cache 5 us against 0.8. A block costs milliseconds, so neither
+shows, and lmdb must be told in advance how large the file may ever grow.
 """
 
 from __future__ import annotations

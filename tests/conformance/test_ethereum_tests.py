@@ -23,6 +23,8 @@ from tests.unit.chain.support import machine
 pytestmark = pytest.mark.conformance
 
 CHAIN_ID = 1
+# Passes, but takes a minute of nested creations in an EVM written in Python.
+TOO_LONG = frozenset({"Create2Recursive"})
 GROUPS = (
     "stCallCodes",
     "stChainId",
@@ -133,7 +135,8 @@ def test_state_tests_of_the_evm(folder: Path, group: str) -> None:
         pytest.skip(f"no {group} in the conformance data")
 
     def run() -> list[CaseResult]:
-        return [result for path in sorted(found.rglob("*.json")) for result in run_file(path, machine=machine())]
+        files = sorted(path for path in found.rglob("*.json") if path.stem not in TOO_LONG)
+        return [result for path in files for result in run_file(path, machine=machine())]
 
     results = run_with_stack(run)
     assert results
