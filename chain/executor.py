@@ -45,6 +45,8 @@ __all__ = ["GasSplit", "WasmFailure", "WasmMachine", "base_vm", "state_class"]
 
 WASM_MAGIC = b"\x00asm"
 MAX_EVM_INIT_CODE = 49_152
+SYSTEM_ADDRESS = bytes.fromhex("fffffffffffffffffffffffffffffffffffffffe")
+"""Sender of system calls. What they run is the protocol's own code, EVM code under every rule set."""
 
 
 class WasmMachine(Protocol):
@@ -140,7 +142,8 @@ class EwasmComputation(SpuriousDragonComputation):
         code = message.code
         rules = cls.machine.rules
         is_wasm = code[:4] == WASM_MAGIC
-        if (not is_wasm and (rules.evm_allowed or not code)) or message.code_address in cls._precompiles:
+        evm_allowed = rules.evm_allowed or not code or message.sender == SYSTEM_ADDRESS
+        if (not is_wasm and evm_allowed) or message.code_address in cls._precompiles:
             computation = super().apply_computation(state, message, transaction_context, parent_computation)
             if message.is_create and computation.is_success and computation.output[:4] == WASM_MAGIC:
                 # EVM code that creates a contract in Wasm pays for its activation as Wasm code does.

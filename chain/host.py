@@ -202,8 +202,11 @@ class EvmHost:
         for operand in reversed(_with_ranges(opcode, operands, len(data))):
             push(operand)
         computation._memory = OperandMemory(data)
+        operation = computation.opcodes.get(opcode)
+        if operation is None:
+            raise ExceptionalHalt(f"the fork in force has no EVM opcode 0x{opcode:02x}")
         try:
-            computation.opcodes[opcode](computation=computation)
+            operation(computation=computation)
         except Halt:
             return meter.gas_remaining, 0
         except EvmOutOfGas as error:

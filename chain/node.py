@@ -258,7 +258,12 @@ class Node:
         self.filters.announce_pending([tx.hash])
         self.events.send("newPendingTransactions", tx)
         if self.automine:
-            dropped = self.mine_waiting()
+            try:
+                dropped = self.mine_waiting()
+            except Exception:
+                # A fault of ours must not come back with every transaction after this one.
+                self.pool.remove(tx.hash)
+                raise
             if tx.hash in dropped:
                 raise Refused(dropped[tx.hash])
         return tx.hash

@@ -51,4 +51,3 @@ def _deferred(name: str, placeholder: ModuleType) -> Callable[[Any], Any]:
 
     precompile.__name__ = name
     return precompile
-

@@ -21,7 +21,7 @@ from eth_utils.exceptions import ValidationError
 from chain.block import Log, types_allowed
 from chain.crypto import SECP256K1_N, keccak
 from chain.errors import InvalidBlock, InvalidTransaction
-from chain.executor import MAX_EVM_INIT_CODE, WASM_MAGIC, GasSplit, WasmMachine, state_class
+from chain.executor import MAX_EVM_INIT_CODE, SYSTEM_ADDRESS, WASM_MAGIC, GasSplit, WasmMachine, state_class
 from chain.forks import BlobParams, Fork
 from chain.hardening import has_code_nonce_or_storage
 from chain.rlp_codec import encode
@@ -31,7 +31,6 @@ from ewasm.rules import Rules
 __all__ = ["BlockEnv", "Executed", "apply_tx", "check_account", "check_tx", "error_text", "open_state", "system_call"]
 
 DELEGATION_PREFIX = b"\xef\x01\x00"
-SYSTEM_ADDRESS = bytes.fromhex("fffffffffffffffffffffffffffffffffffffffe")
 SYSTEM_GAS = 30_000_000
 MAX_NONCE = (1 << 64) - 1
 RIPEMD = (3).to_bytes(20, "big")

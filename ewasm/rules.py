@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
 
 from ewasm.metering.schedule import EWASM_2026 as SCHEDULE_2026
-from ewasm.metering.schedule import OFF, PARTICLES_PER_GAS, Schedule
+from ewasm.metering.schedule import FLAT, OFF, PARTICLES_PER_GAS, Schedule
 
-__all__ = ["EWASM_2018", "EWASM_2026", "MAX_GAS", "RULES", "Limits", "Rules"]
+__all__ = ["EWASM_2018", "EWASM_2018_FLAT", "EWASM_2026", "MAX_GAS", "RULES", "Limits", "Rules"]
 
 MAX_GAS = (1 << 63) // PARTICLES_PER_GAS // 2
 """Most whole gas one frame can count; a frame given more counts with this much and gets the rest back untouched."""
@@ -122,4 +122,7 @@ EWASM_2026 = Rules(
     evm_allowed=True,
 )
 
-RULES: Mapping[str, Rules] = MappingProxyType({r.name: r for r in (EWASM_2018, EWASM_2026)})
+EWASM_2018_FLAT = replace(EWASM_2018, name="EWASM_2018_FLAT", schedule=FLAT)
+"""EWASM_2018 with 1 gas an instruction: what a node runs, since without metering an endless loop never ends."""
+
+RULES: Mapping[str, Rules] = MappingProxyType({r.name: r for r in (EWASM_2018, EWASM_2018_FLAT, EWASM_2026)})

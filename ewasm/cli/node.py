@@ -9,7 +9,7 @@ import click
 
 from ewasm.cli.options import engine_option, rules_option
 from ewasm.cli.output import Failure
-from ewasm.rules import Rules
+from ewasm.rules import EWASM_2018_FLAT, Rules
 
 __all__ = ["node"]
 
@@ -36,10 +36,12 @@ class _Amount(click.ParamType[int]):
         return int(wei)
 
 
-def _fork(_ctx: click.Context, _param: click.Parameter, name: str) -> str:
+def _fork(_ctx: click.Context, _param: click.Parameter, name: str | None) -> str | None:
     from chain.errors import InvalidGenesis
     from chain.forks import parse_fork
 
+    if name is None:
+        return None
     try:
         parse_fork(name)
     except InvalidGenesis as error:
@@ -51,7 +53,11 @@ def _fork(_ctx: click.Context, _param: click.Parameter, name: str) -> str:
 @click.option("--port", type=click.IntRange(0, 65_535), default=8545, show_default=True, help="0 takes any free port.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--chain-id", type=click.IntRange(1, (1 << 53) - 1), default=31337, show_default=True)
-@click.option("--fork", default="Prague", show_default=True, callback=_fork, help="Byzantium, ..., Cancun, Prague.")
+@click.option(
+    "--fork",
+    callback=_fork,
+    help="Byzantium, ..., Cancun, Prague.  [default: Prague, with --rules 2018 Byzantium]",
+)
 @rules_option
 @click.option(
     "--data-dir", type=click.Path(path_type=Path), metavar="DIR", help="Keep the chain here; in memory unless given."
@@ -69,6 +75,11 @@ def _fork(_ctx: click.Context, _param: click.Parameter, name: str) -> str:
 @click.option("--gas-limit", type=click.IntRange(21_000), default=30_000_000, show_default=True, help="Of a block.")
 @engine_option
 @click.option(
+    "--unmetered",
+    is_flag=True,
+    help="With --rules 2018: instructions cost nothing, as its fixtures presume. An endless loop then never ends.",
+)
+@click.option(
     "--block-time",
     type=click.FloatRange(min=0),
     default=0.0,
@@ -85,7 +96,7 @@ def node(
     port: int,
     host: str,
     chain_id: int,
-    fork: str,
+    fork: str | None,
     rules: Rules,
     data_dir: Path | None,
     mnemonic: str,
@@ -93,6 +104,7 @@ def node(
     balance: int,
     gas_limit: int,
     engine: str,
+    unmetered: bool,
     block_time: float,
     no_mining: bool,
     genesis: Path | None,
@@ -106,11 +118,16 @@ def node(
     """
     from chain.app import NodeOptions, StartError, run_node
 
+    original = rules.interface == 2018
+    if unmetered and not original:
+        raise click.BadParameter("goes with --rules 2018 only", param_hint="--unmetered")
+    if original and not unmetered:
+        rules = EWASM_2018_FLAT
     options = NodeOptions(
         host=host,
         port=port,
         chain_id=chain_id,
-        fork=fork,
+        fork=fork or ("Byzantium" if original else "Prague"),
         rules=rules.name,
         data_dir=data_dir,
         mnemonic=mnemonic,

@@ -99,7 +99,7 @@ def test_folder_is_one_clear_line(tmp_path: Path) -> None:
 def test_rules_that_do_not_exist_are_a_usage_error() -> None:
     code, _, errors = ewasm("check", COUNTER, "--rules", "1999")
     assert code == 2
-    assert "EWASM_2018, EWASM_2026" in errors
+    assert "EWASM_2018, EWASM_2018_FLAT, EWASM_2026" in errors
 
 
 def test_text_round_trip(tmp_path: Path) -> None:
