@@ -15,6 +15,8 @@ from chain.transition import BlockEnv
 __all__ = ["Overrides", "call", "estimate_gas"]
 
 MAX_NONCE = 2**64 - 1
+MAX_CALL_GAS = 50_000_000
+"""Most gas a call may have, unless blocks have more: whoever asks for more runs with this much, as in geth."""
 
 Overrides = dict[bytes, AccountOverride]
 
@@ -30,8 +32,11 @@ def call(chain: Blockchain, request: TxRequest, record: BlockRecord, overrides: 
         Refused: It failed otherwise, or could not start.
     """
     _check_nonce(request)
+    gas = request.gas
+    if gas is not None:
+        gas = min(gas, max(MAX_CALL_GAS, record.header.gas_limit))
     try:
-        outcome = chain.call(_call_request(request, request.gas), record.hash, overrides=overrides)
+        outcome = chain.call(_call_request(request, gas), record.hash, overrides=overrides)
     except InvalidTransaction as error:
         raise Refused(error.reason) from None
     except ValidationError as error:

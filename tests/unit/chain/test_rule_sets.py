@@ -9,6 +9,8 @@ from chain.blockchain import Blockchain, CallRequest
 from chain.forks import Fork
 from chain.genesis import GenesisAccount
 from chain.node import Node
+from chain.requests import TxRequest
+from chain.trial import MAX_CALL_GAS, call
 from tests.unit.chain.support import ALICE, BOB, legacy_tx, new_chain, tx
 
 CONTRACT = b"\xc0" * 20
@@ -41,7 +43,7 @@ def test_an_endless_loop_ends_under_the_metered_rules_of_2018() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "signature", "call"),
+    ("name", "signature", "body"),
     [
         ("create2", "(param i32 i32 i32 i32 i32) (result i32)", "(drop (call $f {0} {0} {0} {0} {0}))"),
         ("transientLoad", "(param i32 i32)", "(call $f {0} {0})"),
@@ -49,12 +51,25 @@ def test_an_endless_loop_ends_under_the_metered_rules_of_2018() -> None:
         ("getSelfBalance", "(param i32)", "(call $f {0})"),
     ],
 )
-def test_an_operation_that_the_fork_does_not_have_fails_the_frame(name: str, signature: str, call: str) -> None:
-    code = wasm(call.replace("{0}", "(i32.const 0)"), f'(import "ethereum" "{name}" (func $f {signature}))')
+def test_an_operation_that_the_fork_does_not_have_fails_the_frame(name: str, signature: str, body: str) -> None:
+    code = wasm(body.replace("{0}", "(i32.const 0)"), f'(import "ethereum" "{name}" (func $f {signature}))')
     old = chain_with(code, Fork.BYZANTIUM, "EWASM_2026")
     (outcome,) = old.build_block([legacy_tx(0, to=CONTRACT, gas=100_000)]).outcomes
     assert (outcome.status, outcome.gas_used) == ("failure", 100_000)
     assert chain_with(code, Fork.PRAGUE, "EWASM_2026").call(CallRequest(sender=ALICE, to=CONTRACT)).is_success
+
+
+def test_a_call_has_no_more_gas_than_the_cap() -> None:
+    """A contract that gives its gas back as output, asked with all the gas there is."""
+    code = wasm(
+        "(i64.store (i32.const 0) (call $left)) (call $finish (i32.const 0) (i32.const 8))",
+        '(import "ethereum" "getGasLeft" (func $left (result i64)))'
+        '(import "ethereum" "finish" (func $finish (param i32 i32)))',
+    )
+    chain = chain_with(code, Fork.PRAGUE, "EWASM_2026")
+    request = TxRequest(sender=ALICE, to=CONTRACT, gas=(1 << 64) - 1)
+    left = int.from_bytes(call(chain, request, chain.head), "little")
+    assert MAX_CALL_GAS - 50_000 < left < MAX_CALL_GAS
 
 
 def test_a_fault_of_ours_does_not_come_back_with_the_next_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
