@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +12,9 @@ from ewasm.cli.options import file_argument, rules_option, with_schedule
 from ewasm.cli.output import Failure, console, json_option, print_json
 from ewasm.errors import ModuleError
 from ewasm.rules import Rules
+
+if TYPE_CHECKING:
+    from ewasm.contract import Contract
 
 __all__ = ["check", "instrument", "wasm", "wat"]
 
@@ -27,8 +31,9 @@ def _refused(file: Path, error: ModuleError) -> Failure:
 @click.command()
 @file_argument
 @rules_option
+@click.option("--prove", "proved", is_flag=True, help="Also show that injected metering charges exactly what it must.")
 @json_option
-def check(file: Path, rules: Rules, as_json: bool) -> None:
+def check(file: Path, rules: Rules, proved: bool, as_json: bool) -> None:
     """Would a node accept this module as a contract?
 
     Decodes, validates and holds FILE (.wasm or .wat) against the contract interface. A refusal names the rule, the
@@ -53,6 +58,8 @@ def check(file: Path, rules: Rules, as_json: bool) -> None:
         "memory_pages": [memory.limits.minimum for memory in module.memories],
         "activation_gas": rules.activation_gas(code),
     }
+    if proved:
+        facts["proved_functions"] = _prove(file, contract, rules)
     if as_json:
         print_json(facts)
         return
@@ -62,6 +69,20 @@ def check(file: Path, rules: Rules, as_json: bool) -> None:
         f"  {len(code):,} bytes, {len(module.functions)} functions, exports {', '.join(e.name for e in module.exports)}"
     )
     out.print(f"  imports {', '.join(f'{i.module}.{i.name}' for i in module.imports) or 'nothing'}")
+    if proved:
+        out.print(f"  metering shown to be exact in {facts['proved_functions']} functions")
+
+
+def _prove(file: Path, contract: Contract, rules: Rules) -> int:
+    from ewasm.engine.native import instrument_contract
+    from ewasm.metering.prove import Unproven, prove
+
+    metered = instrument_contract(contract, rules)
+    try:
+        return prove(contract.valid, metered, rules.schedule, stack_height=rules.limits.stack_height)
+    except Unproven as error:
+        facts = {"file": str(file), "ok": False, "error": str(error)}
+        raise Failure(f"{file}: metering not proven: {error}", facts) from None
 
 
 @click.command()

@@ -143,3 +143,12 @@ def test_schedule_that_does_not_exist_is_a_usage_error(tmp_path: Path) -> None:
     code, _, errors = ewasm("instrument", COUNTER, "-o", tmp_path / "x.wasm", "--schedule", "cheap")
     assert code == 2
     assert "flat" in errors
+
+
+def test_check_proves_the_metering_it_would_inject() -> None:
+    code, output, _ = ewasm("check", COUNTER, "--prove", "--json")
+    facts = json.loads(output)
+    assert (code, facts["ok"]) == (0, True)
+    assert facts["proved_functions"] == facts["functions"] > 0
+    code, output, _ = ewasm("check", COUNTER, "--prove")
+    assert "exact in" in output
