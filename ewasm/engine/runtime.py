@@ -10,10 +10,10 @@ from ewasm.engine.predecode import Step, default_value, predecode
 from ewasm.errors import LinkError, MemoryAccess, Trap
 from ewasm.metering.blocks import opcode_prices
 from ewasm.metering.schedule import Schedule
-from ewasm.metering.stack_height import counted_heights
+from ewasm.metering.stack_height import counted_heights, frame_height
 from ewasm.wasm import opcodes as op
 from ewasm.wasm.module import Expr, ValidModule
-from ewasm.wasm.types import FUNC, GLOBAL, MEMORY, PAGE_BYTES, FuncType, GlobalType, MemoryType, TableType
+from ewasm.wasm.types import FUNC, GLOBAL, MEMORY, PAGE_BYTES, FuncType, GlobalType, Limits, MemoryType, TableType
 
 MAX_PAGES = 65_536
 MAX_TABLE_ENTRIES = (1 << 32) - 1
@@ -76,6 +76,8 @@ class MemoryInstance:
     data: bytearray
     maximum: int
     """Pages."""
+    type: MemoryType = field(default=MemoryType(Limits(0)))
+    """As declared; only import matching looks at it."""
 
     def check(self, offset: int, length: int) -> None:
         """
@@ -148,6 +150,41 @@ class ModuleInstance:
         raise LinkError(f"no export {name!r}")
 
 
+def match_imports(valid: ValidModule, values: Sequence[ExternalValue]) -> None:
+    """Hold values against what a module imports (4.5.4, with the subtyping of limits of 3.3.2).
+
+    Raises:
+        LinkError: A value is another kind of thing, or has another type.
+    """
+    for item, value in zip(valid.module.imports, values, strict=True):
+        fits = False
+        match value:
+            case WasmFunction() | HostFunctionInstance():
+                fits = isinstance(item.type, int) and valid.module.types[item.type] == value.type
+            case GlobalInstance():
+                fits = item.type == value.type
+            case TableInstance():
+                fits = (
+                    isinstance(item.type, TableType)
+                    and item.type.element == value.type.element
+                    and _limits_fit(item.type.limits, len(value.elements), value.type.limits.maximum)
+                )
+            case MemoryInstance():
+                pages = len(value.data) // PAGE_BYTES
+                fits = isinstance(item.type, MemoryType) and _limits_fit(
+                    item.type.limits, pages, value.type.limits.maximum
+                )
+        if not fits:
+            raise LinkError("incompatible import type", offset=item.offset or None, hint=f"{item.module}.{item.name}")
+
+
+def _limits_fit(wanted: Limits, size: int, maximum: int | None) -> bool:
+    """Whether a thing of `size` now that may grow to `maximum` can stand where `wanted` is declared."""
+    if size < wanted.minimum:
+        return False
+    return wanted.maximum is None or (maximum is not None and maximum <= wanted.maximum)
+
+
 def instantiate(
     valid: ValidModule,
     imports: Sequence[ExternalValue],
@@ -156,6 +193,7 @@ def instantiate(
     memory_pages: int = MAX_PAGES,
     table_entries: int = MAX_TABLE_ENTRIES,
     stack_height: int,
+    count_all: bool = False,
 ) -> ModuleInstance:
     """Make an instance: allocate, evaluate constant expressions, run the active segments in order.
 
@@ -168,6 +206,8 @@ def instantiate(
         memory_pages: Growth limit of each memory.
         table_entries: Growth limit of each table.
         stack_height: Limit that decides which functions are counted.
+        count_all: Count every function instead. Modules that call each other can recurse through functions that no
+            single module would count; a contract has no other module to call.
 
     Raises:
         Trap: An active segment does not fit.
@@ -183,7 +223,7 @@ def instantiate(
             instance.memories.append(value)
         else:
             instance.globals.append(value)
-    heights = counted_heights(valid, stack_height)
+    heights = [frame_height(f) for f in valid.functions] if count_all else counted_heights(valid, stack_height)
     for own, known in enumerate(valid.functions):
         instance.functions.append(
             WasmFunction(
@@ -210,7 +250,7 @@ def instantiate(
 
 def _allocate(memory: MemoryType, memory_pages: int) -> MemoryInstance:
     maximum = memory_pages if memory.limits.maximum is None else min(memory.limits.maximum, memory_pages)
-    return MemoryInstance(bytearray(memory.limits.minimum * PAGE_BYTES), maximum)
+    return MemoryInstance(bytearray(memory.limits.minimum * PAGE_BYTES), maximum, memory)
 
 
 def _run_active_segments(instance: ModuleInstance) -> None:

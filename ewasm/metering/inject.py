@@ -48,7 +48,7 @@ from ewasm.wasm.module import (
 )
 from ewasm.wasm.types import FUNC, GLOBAL, I32, I64, FuncType, GlobalType, Limits, MemoryType, TableType
 
-__all__ = ["ENTRY_PREFIX", "GAS_EXPORT", "STACK_EXPORT", "MeteredModule", "instrument"]
+__all__ = ["ENTRY_PREFIX", "GAS_EXPORT", "STACK_EXPORT", "MeteredModule", "instrument", "instrument_core"]
 
 ENTRY_PREFIX = "ewasm:"
 """Entry points are exported as this and their name: (param i64 particles) (result i64 particles left)."""
@@ -106,17 +106,49 @@ def instrument(
     return _Injector(valid, schedule, memory_pages, table_entries, stack_height).run(tuple(entries))
 
 
+def instrument_core(valid: ValidModule, schedule: Schedule, *, particles: int, stack_height: int) -> Module:
+    """Inject metering and the stack limiter into a module that is no contract.
+
+    Everything keeps its type, so modules link to each other as they did before: imported functions are called as the
+    module's own are, with the counter spilled, and limits of memories and tables stay. Each module counts for itself;
+    both counters start full and are exported, as `GAS_EXPORT` and `STACK_EXPORT`.
+
+    Args:
+        valid: The module.
+        schedule: Prices.
+        particles: What the gas counter starts with.
+        stack_height: Limit of `ewasm.metering.stack_height`, in values.
+    """
+    return _Injector(valid, schedule, None, None, stack_height, particles).run(()).module
+
+
 class _Injector:
-    """State of one rewriting: the growing lists of types and functions."""
+    """State of one rewriting: the growing lists of types and functions.
+
+    Args:
+        memory_pages: None leaves the limits of memories as they are.
+        table_entries: None leaves the limits of tables as they are.
+        particles: First value of the gas counter. None says that imported functions are host functions, which pass
+            the counter on; else they keep their types.
+    """
 
     def __init__(
-        self, valid: ValidModule, schedule: Schedule, memory_pages: int, table_entries: int, stack_height: int
+        self,
+        valid: ValidModule,
+        schedule: Schedule,
+        memory_pages: int | None,
+        table_entries: int | None,
+        stack_height: int,
+        particles: int | None = None,
     ) -> None:
         self.valid = valid
         self.schedule = schedule
         self.memory_pages = memory_pages
         self.table_entries = table_entries
         self.stack_height = stack_height
+        self.particles = particles or 0
+        self.host_functions = valid.imported_functions if particles is None else 0
+        """How many functions, from the first, take and give the counter."""
         self.prices = opcode_prices(schedule)
         self.metered = not schedule.is_free
         self.heights = counted_heights(valid, stack_height)
@@ -142,7 +174,7 @@ class _Injector:
         exports.append(Export(GAS_EXPORT, GLOBAL, self.gas_global))
         exports.append(Export(STACK_EXPORT, GLOBAL, self.stack_global))
         counters = (
-            Global(GlobalType(I64, mutable=True), ((op.I64_CONST, 0), (op.END,))),
+            Global(GlobalType(I64, mutable=True), ((op.I64_CONST, self.particles), (op.END,))),
             Global(GlobalType(I32, mutable=True), ((op.I32_CONST, self.stack_height), (op.END,))),
         )
         rewritten = Module(
@@ -168,7 +200,7 @@ class _Injector:
         return self.types.index(function_type)
 
     def _import(self, item: Import) -> Import:
-        if not isinstance(item.type, int):
+        if not isinstance(item.type, int) or not self.host_functions:
             return item
         original = self.valid.module.types[item.type]
         extended = FuncType((*original.params, I64), (*original.results, I64))
@@ -176,7 +208,7 @@ class _Injector:
 
     def _reference(self, index: int) -> int:
         """What to refer to instead of function `index`: host functions have changed type, so they get a thunk."""
-        if index >= self.valid.imported_functions:
+        if index >= self.host_functions:
             return index
         if index not in self.thunks:
             function_type = self.valid.function_types[index]
@@ -228,7 +260,7 @@ class _BodyWriter:
     def __init__(self, injector: _Injector, gas_local: int, height: int) -> None:
         self.injector = injector
         self.metered = injector.metered
-        self.imported = injector.valid.imported_functions
+        self.host_functions = injector.host_functions
         self.gas = gas_local
         self.operand = gas_local + 1
         self.height = height
@@ -356,7 +388,7 @@ class _BodyWriter:
     def _call(self, instruction: Instr) -> str | None:
         """Returns where the counter is afterwards: "stack", "global", or None if it is where it belongs."""
         out = self.out
-        if instruction[1] >= self.imported:
+        if instruction[1] >= self.host_functions:
             self._spill()
             out.append(instruction)
             return "global"
@@ -368,7 +400,7 @@ class _BodyWriter:
         return None
 
     def _tail_call(self, instruction: Instr) -> None:
-        if instruction[0] == op.RETURN_CALL and instruction[1] < self.imported:
+        if instruction[0] == op.RETURN_CALL and instruction[1] < self.host_functions:
             # A host function has other results than its caller now, and there is no frame to save: call, then leave.
             reload = self._call((op.CALL, instruction[1]))
             if reload == "stack":
@@ -379,5 +411,7 @@ class _BodyWriter:
         self.out.append(instruction)
 
 
-def _capped(limits: Limits, cap: int) -> Limits:
+def _capped(limits: Limits, cap: int | None) -> Limits:
+    if cap is None:
+        return limits
     return Limits(limits.minimum, cap if limits.maximum is None else min(limits.maximum, cap))
