@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cache
 
+from ewasm.engine import Engine, make_engine
+from ewasm.engine.native import winch_works
 from ewasm.message import Message, Result
 from ewasm.rules import EWASM_2026, Rules
 from ewasm.vm import VM
 from tests.fakes import FakeHost, message
 
-ENGINES = ("interpreter", "native")
+ENGINES = ("interpreter", "native", *(["winch"] if winch_works() else []))
+"""The interpreter is the reference; the same instrumented module runs through both of Wasmtime's compilers."""
 
 
 @dataclass
@@ -45,6 +49,12 @@ class Observation:
     logs: tuple[object, ...]
 
 
+@cache
+def shared(name: str) -> Engine:
+    """One engine of each name for all tests: what it makes depends on code and rules only."""
+    return make_engine(name)
+
+
 def observe(code: bytes, engine: str, rules: Rules = EWASM_2026, request: Message | None = None) -> Observation:
     """Run `code` (as init code if the message says so) on one engine against a fresh `FakeHost`."""
     request = request or message()
@@ -52,7 +62,7 @@ def observe(code: bytes, engine: str, rules: Rules = EWASM_2026, request: Messag
     memory: list[bytes] = []
     host = FakeHost(is_static=request.is_static)
     debug: list[str] = []
-    vm = VM(rules, engine, tracer=recorder, observe_memory=memory.append, debug=debug.append)
+    vm = VM(rules, shared(engine), tracer=recorder, observe_memory=memory.append, debug=debug.append)
     run = vm.create if request.is_create else vm.execute
     result = run(host, request, code)
     return Observation(
@@ -70,7 +80,15 @@ def differences(code: bytes, rules: Rules = EWASM_2026, request: Message | None 
     A failed frame may stop anywhere after its last observation, so its memory, its status word and the split of its gas
     say nothing; that it failed, and the host calls up to there, must agree.
     """
-    reference, other = (observe(code, engine, rules, request) for engine in ENGINES)
+    reference, *others = (observe(code, engine, rules, request) for engine in ENGINES)
+    return [
+        f"{engine}: {found}"
+        for engine, other in zip(ENGINES[1:], others, strict=True)
+        for found in _differences(reference, other)
+    ]
+
+
+def _differences(reference: Observation, other: Observation) -> list[str]:
     found = []
     if _consensus(reference.result) != _consensus(other.result):
         found.append(f"result: {reference.result} / {other.result}")

@@ -22,7 +22,7 @@ __all__ = [
     "with_schedule",
 ]
 
-ENGINES = ("native", "interpreter")
+ENGINES = ("native", "interpreter", "winch")
 
 
 class _Hex(click.ParamType[bytes]):

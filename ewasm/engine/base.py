@@ -63,7 +63,7 @@ class Engine(Protocol):
 
     @property
     def name(self) -> str:
-        """Stable name, part of artifact keys: "interpreter", "native"."""
+        """Stable name, part of artifact keys: "interpreter", "native", "winch"."""
         ...
 
     def compile(self, contract: Contract, rules: Rules) -> Artifact:
@@ -84,7 +84,13 @@ def _native() -> Engine:
     return NativeEngine()
 
 
-_ENGINES: dict[str, Callable[[], Engine]] = {"native": _native, "interpreter": _interpreter}
+def _winch() -> Engine:
+    from ewasm.engine.native import NativeEngine
+
+    return NativeEngine("winch")
+
+
+_ENGINES: dict[str, Callable[[], Engine]] = {"native": _native, "interpreter": _interpreter, "winch": _winch}
 ENGINE_NAMES = tuple(_ENGINES)
 
 

@@ -22,6 +22,7 @@ __all__ = [
     "HostCallback",
     "call_unchecked",
     "config_max_wasm_stack",
+    "config_strategy",
     "define_host_function",
     "delete_instance_pre",
     "delete_module",
@@ -130,7 +131,7 @@ _error_message = _prototype("wasmtime_error_message", None, _size, ctypes.c_void
 _error_delete = _prototype("wasmtime_error_delete", None, _size)
 _vec_delete = _prototype("wasm_byte_vec_delete", None, ctypes.c_void_p)
 config_max_wasm_stack = _prototype("wasmtime_config_max_wasm_stack_set", None, _size, _size)
-config_parallel_compilation = _prototype("wasmtime_config_parallel_compilation_set", None, _size, ctypes.c_bool)
+config_strategy = _prototype("wasmtime_config_strategy_set", None, _size, ctypes.c_uint8)
 
 
 class _ByteVec(ctypes.Structure):

@@ -11,9 +11,12 @@ check is a second line that is never reached: see `_WASM_STACK_BYTES`.
 from __future__ import annotations
 
 import ctypes
+import subprocess
+import sys
 import threading
 import weakref
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, NoReturn
 
 import wasmtime
@@ -45,6 +48,7 @@ _TRAP_TEXTS = {
     9: "unreachable",
 }
 _TRAP_STACK_OVERFLOW = 0
+_STRATEGY_WINCH = 2
 _VALUE_TYPES = {I32: wasmtime.ValType.i32, 0x7E: wasmtime.ValType.i64}
 _MASKS = {I32: (1 << 32) - 1, 0x7E: (1 << 64) - 1}
 _INSTANCE_BYTES = 16
@@ -72,26 +76,63 @@ def instrument_contract(contract: Contract, rules: Rules) -> MeteredModule:
     )
 
 
+def native_config(tier: str) -> wasmtime.Config:
+    """Configuration of a tier: the features of the rule sets and what instrumentation adds, nothing else."""
+    config = wasmtime.Config()
+    config.strategy = "cranelift"
+    config.cranelift_opt_level = "speed"
+    config.wasm_multi_value = True
+    config.wasm_bulk_memory = True
+    config.wasm_reference_types = True
+    config.wasm_tail_call = True
+    config.wasm_wide_arithmetic = True
+    config.wasm_multi_memory = True
+    config.wasm_threads = False
+    config.wasm_memory64 = False
+    config.wasm_relaxed_simd = False
+    config.wasm_simd = False
+    boundary.config_max_wasm_stack(boundary.address_of(config.ptr()), _WASM_STACK_BYTES)
+    if tier == "winch":
+        # The Python setter knows the name of Cranelift only; the library behind it has both.
+        boundary.config_strategy(boundary.address_of(config.ptr()), _STRATEGY_WINCH)
+    return config
+
+
+@cache
+def winch_works() -> bool:
+    """Whether Winch compiles and runs here. Asked in a child process, since a library without it aborts its process."""
+    source = "from ewasm.engine.native import try_winch; try_winch()"
+    done = subprocess.run([sys.executable, "-c", source], capture_output=True, timeout=60, check=False)
+    return done.returncode == 0
+
+
+def try_winch() -> None:
+    """Compile and run a function with Winch; the process may not survive it."""
+    store = wasmtime.Store(wasmtime.Engine(native_config("winch")))
+    text = '(module (func (export "f") (param i64) (result i64) local.get 0 i64.const 1 i64.add))'
+    instance = wasmtime.Instance(store, wasmtime.Module(store.engine, bytes(wasmtime.wat2wasm(text))), [])
+    function = instance.exports(store)["f"]
+    if not isinstance(function, wasmtime.Func) or function(store, 41) != 42:
+        raise SystemExit(1)
+
+
 class NativeEngine:
-    """Wasmtime with Cranelift, one configuration for the life of the process."""
+    """Wasmtime, one configuration for the life of the process.
 
-    name = "native"
+    Args:
+        tier: "cranelift" makes fast code; "winch" makes code fast, in one pass over the module, so that none can be a
+            bomb for the compiler. Which of them it was can't be seen in a result.
 
-    def __init__(self) -> None:
-        config = wasmtime.Config()
-        config.strategy = "cranelift"
-        config.cranelift_opt_level = "speed"
-        config.wasm_multi_value = True
-        config.wasm_bulk_memory = True
-        config.wasm_reference_types = True
-        config.wasm_tail_call = True
-        config.wasm_wide_arithmetic = True
-        config.wasm_multi_memory = True
-        config.wasm_threads = False
-        config.wasm_memory64 = False
-        config.wasm_relaxed_simd = False
-        config.wasm_simd = False
-        boundary.config_max_wasm_stack(boundary.address_of(config.ptr()), _WASM_STACK_BYTES)
+    Raises:
+        RuntimeError: This build of Wasmtime has no Winch.
+    """
+
+    def __init__(self, tier: str = "cranelift") -> None:
+        if tier == "winch" and not winch_works():
+            raise RuntimeError("the installed Wasmtime does not compile with Winch on this machine")
+        self.tier = tier
+        self.name = "winch" if tier == "winch" else "native"
+        config = native_config(tier)
         self._wasmtime_engine = wasmtime.Engine(config)
         self._engine = boundary.address_of(self._wasmtime_engine.ptr())
         self._linkers: dict[tuple[int, frozenset[str]], int] = {}

@@ -12,12 +12,11 @@ from itertools import product
 import pytest
 import wasmtime
 
-from ewasm.engine.native import NativeEngine
 from ewasm.message import Status
 from ewasm.metering.stack_height import FRAME_VALUES
 from ewasm.rules import EWASM_2026
 from ewasm.vm import VM
-from tests.compare import ENGINES, differences, observe
+from tests.compare import ENGINES, differences, observe, shared
 from tests.fakes import FakeHost, message
 
 LIMIT = 3_000
@@ -144,8 +143,9 @@ def test_there_are_two_hundred_shapes() -> None:
     assert len(SHAPES) * len(SIZES) == 200
 
 
+@pytest.mark.parametrize("engine", ENGINES[1:])
 @pytest.mark.parametrize(("n", "k"), [(1_024, 0), (1_000, 1_000), (0, 1_023), (0, 0)])
-def test_the_native_stack_has_room_for_all_that_the_rule_admits(n: int, k: int) -> None:
+def test_the_native_stack_has_room_for_all_that_the_rule_admits(engine: str, n: int, k: int) -> None:
     """Locals that are all live at once, so that the compiler cannot drop them, down to the real limit."""
     sets = " ".join(f"global.get $seed i64.const {i} i64.add local.set {i}" for i in range(n))
     sums = " ".join(f"local.get {i} i64.add" for i in range(n))
@@ -154,5 +154,5 @@ def test_the_native_stack_has_room_for_all_that_the_rule_admits(n: int, k: int) 
       (func $f (result i64) {f"(local {'i64 ' * n})" if n else ""} {sets} {operands} call $f {"i64.add " * k}
         {sums} global.get $seed i64.const 1 i64.add global.set $seed)
       (func (export "main") call $f drop))"""
-    result = VM(EWASM_2026, NativeEngine()).execute(FakeHost(), message(gas=100_000_000), bytes(wasmtime.wat2wasm(wat)))
+    result = VM(EWASM_2026, shared(engine)).execute(FakeHost(), message(gas=100_000_000), bytes(wasmtime.wat2wasm(wat)))
     assert result.status is Status.CALL_DEPTH_EXCEEDED
