@@ -1,4 +1,4 @@
-"""Scripts on the interpreter: the modules as they are, gas counted and never short."""
+"""Scripts on the interpreter: gas counted by it, or by the module after injection, and never short."""
 
 from __future__ import annotations
 
@@ -16,45 +16,68 @@ from ewasm.engine.runtime import (
     instantiate,
     match_imports,
 )
-from ewasm.errors import OutOfGas
-from ewasm.metering.schedule import EWASM_2026
+from ewasm.errors import ExceptionalHalt, ModuleError, OutOfGas, StackExhausted, Trap
+from ewasm.metering.inject import GAS_EXPORT, STACK_EXPORT, instrument_core
+from ewasm.metering.schedule import EWASM_2026, OFF
 from ewasm.spectest.store import HOST_GLOBALS, TABLE_ENTRIES, EngineFault, ExternType
+from ewasm.wasm.decode import decode
+from ewasm.wasm.encode import encode
 from ewasm.wasm.module import ValidModule
 from ewasm.wasm.types import PAGE_BYTES, FuncType, GlobalType, MemoryType, TableType
+from ewasm.wasm.validate import validate
 
 __all__ = ["InterpreterStore"]
 
 _PARTICLES = 1 << 62
+_SECOND_STACK_LIMIT = 1 << 20
+"""For instrumented modules, which keep to the first by themselves, but not those that call each other in circles."""
 
 
 class InterpreterStore:
-    def __init__(self, features: frozenset[str], stack_height: int) -> None:
+    def __init__(self, features: frozenset[str], *, instrumented: bool, stack_height: int) -> None:
         self.features = features
+        self._instrumented = instrumented
         self._stack_height = stack_height
+        self._counters: list[tuple[GlobalInstance, GlobalInstance]] = []
 
     def host_module(self, types: Mapping[str, ExternType]) -> Mapping[str, ExternalValue]:
         return {name: _host_value(type_) for name, type_ in types.items()}
 
     def instantiate(self, valid: ValidModule, imports: Sequence[Any]) -> Mapping[str, ExternalValue]:
         match_imports(valid, imports)
+        exports = valid.module.exports
+        if self._instrumented:
+            module = instrument_core(valid, EWASM_2026, particles=_PARTICLES, stack_height=self._stack_height)
+            try:
+                valid = validate(decode(encode(module)), self.features)
+            except ModuleError as error:
+                raise EngineFault(f"not valid after injection: {error}") from None
         instance = instantiate(
             valid,
             imports,
-            EWASM_2026,
+            OFF if self._instrumented else EWASM_2026,
             memory_pages=MAX_PAGES,
             table_entries=TABLE_ENTRIES,
             stack_height=self._stack_height,
             count_all=True,
         )
+        if self._instrumented:
+            gas, stack = instance.export(GAS_EXPORT), instance.export(STACK_EXPORT)
+            if not isinstance(gas, GlobalInstance) or not isinstance(stack, GlobalInstance):
+                raise EngineFault("the counters are not exported")
+            self._counters.append((gas, stack))
         if valid.module.start is not None:
             self.invoke(instance.functions[valid.module.start], FuncType((), ()), ())
-        return {item.name: instance.export(item.name) for item in valid.module.exports}
+        return {item.name: instance.export(item.name) for item in exports}
 
     def invoke(self, function: Any, type_: FuncType, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+        limit = _SECOND_STACK_LIMIT if self._instrumented else self._stack_height
         try:
-            results = tuple(Machine(_PARTICLES, self._stack_height).invoke(function, arguments))
+            results = tuple(Machine(_PARTICLES, limit).invoke(function, arguments))
         except OutOfGas:
             raise EngineFault("out of gas") from None
+        except ExceptionalHalt as halt:
+            raise self._halt(halt) from None
         if len(results) != len(type_.results):
             raise EngineFault(f"{len(results)} results for {type_}")
         return results
@@ -63,6 +86,19 @@ class InterpreterStore:
         if not isinstance(global_, GlobalInstance) or global_.type != type_:
             raise EngineFault("the export is another kind of thing than its module says")
         return global_.value
+
+    def _halt(self, halt: ExceptionalHalt) -> ExceptionalHalt | EngineFault:
+        """What a halt is; the counters of instrumented modules say why they stopped, and start anew."""
+        found: ExceptionalHalt | EngineFault = halt
+        for gas, stack in self._counters:
+            if isinstance(halt, Trap) and halt.text == "unreachable":
+                if stack.value >> 31:
+                    found = StackExhausted()
+                elif gas.value >> 63:
+                    found = EngineFault("out of gas")
+            # A contract's frame ends with a trap; here its instance goes on, so what live frames held is given back.
+            stack.value = self._stack_height
+        return found
 
 
 def _host_value(type_: ExternType) -> ExternalValue:

@@ -14,7 +14,7 @@ import wasmtime
 from wasmtime import _ffi
 
 from ewasm.engine import boundary
-from ewasm.errors import ExceptionalHalt, LinkError, OutOfGas, StackExhausted, Trap
+from ewasm.errors import ExceptionalHalt, LinkError, StackExhausted, Trap
 from ewasm.metering.inject import GAS_EXPORT, STACK_EXPORT, instrument_core
 from ewasm.metering.schedule import EWASM_2026
 from ewasm.spectest.store import HOST_GLOBALS, EngineFault, ExternType
@@ -168,7 +168,7 @@ class NativeStore:
                 if stack.value(self._store) < 0:
                     error = StackExhausted()
                 elif gas.value(self._store) < 0:
-                    error = EngineFault(str(OutOfGas()) or "out of gas")
+                    error = EngineFault("out of gas")
         # A contract's frame ends with a trap; here its instance goes on, so what live frames held is given back.
         for _, stack in self._counters:
             stack.set_value(self._store, self._stack_height)

@@ -126,21 +126,19 @@ def open_store(
 
     Args:
         engine: One of `ENGINE_NAMES`.
-        instrumented: Inject metering and the stack limiter first; not for the interpreter, which counts by itself.
+        instrumented: Inject metering and the stack limiter first. The interpreter counts by itself if this is not set.
         without: Features that the engine lacks on this platform (see `ewasm.spectest.native.winch_features`).
         stack_height: Limit of `ewasm.metering.stack_height`.
 
     Raises:
-        ValueError: No such engine, or none that can run instrumented modules.
+        ValueError: No such engine.
     """
     if engine not in ENGINE_NAMES:
         raise ValueError(f"no engine {engine!r}; there are {', '.join(ENGINE_NAMES)}")
     if engine == "interpreter":
-        if instrumented:
-            raise ValueError("the interpreter meters by itself and runs modules as they are")
         from ewasm.spectest.interpreted import InterpreterStore
 
-        return InterpreterStore(RUNNABLE - without, stack_height)
+        return InterpreterStore(RUNNABLE - without, instrumented=instrumented, stack_height=stack_height)
     from ewasm.spectest.native import NativeStore, wasmtime_engine
 
     return NativeStore(
