@@ -4,27 +4,29 @@
     python -m contracts.build --verify     build all elsewhere and compare with what is committed
     python -m contracts.build --checksums  only compare the committed files with SHA256SUMS
 
-C goes through the compiler and linker of the `ziglang` package (the version that pyproject.toml pins), WebAssembly
-text through wasmtime, EVM assembly through `contracts.evm_assembler`.
+C and Zig go through the `ziglang` package (the version that pyproject.toml pins), AssemblyScript through npm's
+`assemblyscript` (the version of package.json, installed under build/npm-as/; left as committed where it is not),
+WebAssembly text through wasmtime, EVM assembly through `contracts.evm_assembler`.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
-import subprocess
+import json
 import sys
-import tempfile
 from importlib import metadata
 from pathlib import Path
 
 from contracts.evm_assembler import assemble, init_code
-from contracts.header import header
+from ewasm.cli.compilers import CompileError, compile_source
+from ewasm.sdk import generate
 
 FOLDER = Path(__file__).resolve().parent
 SUMS = FOLDER / "SHA256SUMS"
-HEADER = FOLDER / "include" / "ewasm.h"
+NPM = FOLDER.parent / "build" / "npm-as"
 ZIG = "0.17.0"
+NPM_HINT = "run: cp contracts/package.json build/npm-as/ && npm install --prefix build/npm-as"
 
 # source -> what is built from it, both below contracts/
 SOURCES = {
@@ -32,34 +34,14 @@ SOURCES = {
     "crossvm/forwarder.c": "crossvm/forwarder.wasm",
     "crossvm/payer.easm": "crossvm/payer.bin",
     "erc20/erc20.c": "erc20/erc20.wasm",
+    "erc20_as/erc20.ts": "erc20_as/erc20.wasm",
+    "erc20_zig/erc20.zig": "erc20_zig/erc20.wasm",
     "sha256/sha256.c": "sha256/sha256.wasm",
 }
-
-# MVP instructions only; nothing of a C library; only what EWASM_EXPORT names, and the memory, is exported.
-# fmt: off
-COMPILE = [
-    "-target", "wasm32-freestanding", "-mcpu=mvp", "-std=c2x", "-Wall", "-Wextra", "-Werror", "-ffreestanding",
-    "-fno-builtin", "-nostdlib", "-fvisibility=hidden", "-fno-sanitize=all",
-]
-# Small code is cheap to deploy; where arithmetic is the work, speed pays.
-OPTIMIZE = {"sha256/sha256.c": "-O2"}
-OPTIMIZE_DEFAULT = "-Os"
-# Two pages: the stack grows down towards address 0, so an overflow traps instead of writing over data.
-LINK = [
-    "--no-entry", "--strip-all", "--gc-sections", "--initial-memory=131072", "--max-memory=131072",
-    "-z", "stack-size=16384", "--stack-first",
-]
-# fmt: on
 
 
 class BuildError(Exception):
     """A tool is missing, of another version, or refuses a source."""
-
-
-def _zig(*arguments: str) -> None:
-    done = subprocess.run([sys.executable, "-m", "ziglang", *arguments], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise BuildError(f"zig {arguments[0]} {arguments[-1]} failed:\n{done.stderr}{done.stdout}")
 
 
 def check_compiler() -> None:
@@ -72,20 +54,27 @@ def check_compiler() -> None:
         raise BuildError(f"ziglang {ZIG} is needed and {version} is installed; run: pip install ziglang=={ZIG}")
 
 
-def build(source: Path) -> bytes:
-    """The bytes built from one source: a module for .c and .wat, hexadecimal init code for .easm."""
-    if source.suffix == ".wat":
-        from wasmtime import wat2wasm
+def has_assemblyscript() -> bool:
+    """Whether the AssemblyScript compiler is installed under build/npm-as/, in the version of package.json."""
+    wanted = json.loads((FOLDER / "package.json").read_text())["dependencies"]["assemblyscript"]
+    installed = NPM / "node_modules" / "assemblyscript" / "package.json"
+    return installed.is_file() and json.loads(installed.read_text())["version"] == wanted
 
-        return bytes(wat2wasm(source.read_text()))
+
+def buildable() -> dict[str, str]:
+    """SOURCES without those in AssemblyScript where its compiler is not installed."""
+    with_npm = has_assemblyscript()
+    return {source: name for source, name in SOURCES.items() if with_npm or not source.endswith(".ts")}
+
+
+def build(source: Path) -> bytes:
+    """The bytes built from one source: hexadecimal init code for .easm, a module for all others."""
     if source.suffix == ".easm":
         return init_code(assemble(source.read_text())).hex().encode() + b"\n"
-    with tempfile.TemporaryDirectory() as scratch:
-        compiled, linked = Path(scratch, "contract.o"), Path(scratch, "contract.wasm")
-        optimize = OPTIMIZE.get(source.relative_to(FOLDER).as_posix(), OPTIMIZE_DEFAULT)
-        _zig("cc", *COMPILE, optimize, "-c", "-o", str(compiled), str(source))
-        _zig("wasm-ld", *LINK, "-o", str(linked), str(compiled))
-        return linked.read_bytes()
+    try:
+        return compile_source(source, asc_folders=[NPM])
+    except CompileError as error:
+        raise BuildError(str(error)) from None
 
 
 def checksums(files: dict[str, bytes]) -> str:
@@ -112,12 +101,7 @@ def verify_rebuild() -> list[str]:
     """Names whose committed bytes are not what their source builds to now."""
     check_compiler()
     there = committed()
-    return [name for source, name in SOURCES.items() if build(FOLDER / source) != there[name]]
-
-
-def verify_header() -> list[str]:
-    """The header's name if it is not what the table of host functions says now."""
-    return [] if HEADER.read_text() == header() else [HEADER.relative_to(FOLDER).as_posix()]
+    return [name for source, name in buildable().items() if build(FOLDER / source) != there[name]]
 
 
 def main() -> int:
@@ -127,22 +111,31 @@ def main() -> int:
     options = parser.parse_args()
     try:
         if options.checksums or options.verify:
-            wrong = verify_checksums() + verify_header() + (verify_rebuild() if options.verify else [])
+            wrong = [f"contracts/{name}" for name in verify_checksums() + (verify_rebuild() if options.verify else [])]
+            wrong += [f"ewasm/sdk/{name}" for name in generate.outdated()]
             for name in wrong:
-                print(f"contracts/{name}: differs", file=sys.stderr)
-            print(f"{len(SOURCES) + 1} files, {len(wrong)} differ")
+                print(f"{name}: differs", file=sys.stderr)
+            print(f"{len(SOURCES) + len(generate.generated())} files, {len(wrong)} differ")
+            if options.verify:
+                _tell_skipped()
             return 1 if wrong else 0
         check_compiler()
-        HEADER.write_text(header())
-        files = {name: build(FOLDER / source) for source, name in SOURCES.items()}
+        generate.write()
+        files = {name: build(FOLDER / source) for source, name in buildable().items()}
     except BuildError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     for name, data in files.items():
         (FOLDER / name).write_bytes(data)
         print(f"{len(data):7,} bytes  contracts/{name}")
-    SUMS.write_text(checksums(files))
+    _tell_skipped()
+    SUMS.write_text(checksums(committed()))
     return 0
+
+
+def _tell_skipped() -> None:
+    for source in SOURCES.keys() - buildable().keys():
+        print(f"contracts/{source}: not rebuilt, {NPM_HINT}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@
  *     forwardThenRevert(address target, bytes data)                   the call is made, then everything is undone
  *     forwarded() returns (uint256)                                   how many calls were passed on and kept
  */
-#include "../include/abi.h"
+#include "abi.h"
 
 enum {
     FORWARD = 0x6fadcf72,

@@ -8,7 +8,7 @@
  *
  * so that tools which read a Solidity token's storage read this one's too.
  */
-#include "../include/abi.h"
+#include "abi.h"
 
 enum {
     NAME = 0x06fdde03,

@@ -1,5 +1,8 @@
-/* SHA-256 (FIPS 180-4) of the whole call data, computed in WebAssembly: any bytes in, 32 bytes out. */
-#include "../include/abi.h"
+/* SHA-256 (FIPS 180-4) of the whole call data, computed in WebAssembly: any bytes in, 32 bytes out.
+ *
+ * ewasm build: -O2
+ */
+#include "abi.h"
 
 static const uint32_t K[64] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,

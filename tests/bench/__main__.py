@@ -20,7 +20,7 @@ import wasmtime
 from rich.console import Console
 from rich.table import Table
 
-from contracts.build import COMPILE
+from ewasm.cli.compilers import C_FLAGS
 from ewasm.engine.native import NativeEngine
 from ewasm.message import Message
 from ewasm.metering.schedule import OFF
@@ -40,7 +40,7 @@ def build(source: Path, folder: Path) -> bytes:
     """Compile a kernel with the pinned clang."""
     compiled, linked = folder / f"{source.stem}.o", folder / f"{source.stem}.wasm"
     for arguments in (
-        ["cc", *COMPILE, "-O2", "-c", "-o", str(compiled), str(source)],
+        ["cc", *C_FLAGS, "-O2", "-c", "-o", str(compiled), str(source)],
         ["wasm-ld", *LINK.split(), "-o", str(linked), str(compiled)],
     ):
         subprocess.run([sys.executable, "-m", "ziglang", *arguments], check=True)

@@ -10,11 +10,12 @@ import pytest
 from eth_utils.crypto import keccak
 
 from contracts import build, evm_assembler
-from contracts.header import header
 from ewasm.cli.abi import _type_of
 from ewasm.contract import check
+from ewasm.eei.table import TABLE
 from ewasm.initcode import with_arguments, wrap_runtime
 from ewasm.rules import EWASM_2018, EWASM_2026
+from ewasm.sdk import generate
 from ewasm.wasm.decode import decode
 
 MODULES = sorted(build.FOLDER.glob("*/*.wasm"))
@@ -37,11 +38,17 @@ def test_sources_rebuild_byte_for_byte() -> None:
     assert build.verify_rebuild() == []
 
 
-def test_header_is_what_the_table_of_host_functions_says() -> None:
-    assert build.HEADER.read_text() == header()
+def test_sdk_is_what_the_table_of_host_functions_says() -> None:
+    assert generate.outdated() == []
 
 
-@pytest.mark.parametrize("file", MODULES, ids=lambda file: file.stem)
+def test_sdk_declares_every_host_function_in_every_language() -> None:
+    for name, text in generate.generated().items():
+        for row in TABLE:
+            assert f'"{row.name}"' in text or f"fn {row.name}(" in text, (name, row.key)
+
+
+@pytest.mark.parametrize("file", MODULES, ids=lambda file: file.parent.name + "/" + file.stem)
 def test_module_is_a_contract_with_exact_exports(file: Path) -> None:
     contract = check(file.read_bytes(), EWASM_2026)
     names = {export.name for export in contract.valid.module.exports}
@@ -52,14 +59,21 @@ def test_counter_is_a_contract_of_the_original_interface_too() -> None:
     check((build.FOLDER / "counter/counter.wasm").read_bytes(), EWASM_2018)
 
 
-@pytest.mark.parametrize("file", ABIS, ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", ABIS, ids=lambda file: file.parent.name + "/" + file.stem)
 def test_source_knows_every_selector_of_its_abi(file: Path) -> None:
-    source = next(path for ending in (".c", ".wat", ".easm") if (path := file.with_suffix(ending)).exists()).read_text()
+    source = next(
+        path for ending in (".c", ".zig", ".ts", ".wat", ".easm") if (path := file.with_suffix(ending)).exists()
+    ).read_text()
     for item in json.loads(file.read_text()):
         if item["type"] == "function":
             signature = f"{item['name']}({','.join(_type_of(parameter) for parameter in item['inputs'])})"
             selector = keccak(text=signature)[:4]
-            spelled = (f"0x{selector.hex()}", f"0x{selector[::-1].hex()}", f'selector "{signature}"')
+            spelled = (
+                f"0x{selector.hex()}",
+                f"0x{selector[::-1].hex()}",
+                f'selector "{signature}"',
+                f'.{{ "{signature}", ',
+            )
             assert any(form in source for form in spelled), signature
 
 

@@ -106,50 +106,57 @@ class Token:
         return int(self.world.read(self.address, "allowance(address,address)(uint256)", owner, spender))
 
 
-def make_token(world: World, name: str = "Gold", symbol: str = "GLD", supply: int = 1_000_000) -> Token:
-    kinds = constructor_types(json.loads((FOLDER / "erc20/erc20.json").read_text()))
-    return Token(
-        world, world.deploy(with_arguments(artifact("erc20/erc20.wasm"), encode(kinds, [name, symbol, supply])))
-    )
+C_TOKEN = "erc20/erc20.wasm"
+
+
+@pytest.fixture(params=[C_TOKEN, "erc20_zig/erc20.wasm", "erc20_as/erc20.wasm"], ids=["c", "zig", "as"])
+def file(request: pytest.FixtureRequest) -> str:
+    """One suite, every implementation."""
+    return str(request.param)
+
+
+def make_token(
+    world: World, file: str = C_TOKEN, name: str = "Gold", symbol: str = "GLD", supply: int = 1_000_000
+) -> Token:
+    kinds = constructor_types(json.loads((FOLDER / file).with_suffix(".json").read_text()))
+    return Token(world, world.deploy(with_arguments(artifact(file), encode(kinds, [name, symbol, supply]))))
 
 
 @pytest.fixture
-def token(world: World) -> Token:
-    return make_token(world)
+def token(world: World, file: str) -> Token:
+    return make_token(world, file)
 
 
-def test_token_knows_what_it_was_made_with(world: World, token: Token) -> None:
+def test_token_knows_what_it_was_made_with(world: World, token: Token, file: str) -> None:
     assert world.read(token.address, "name()(string)") == "Gold"
     assert world.read(token.address, "symbol()(string)") == "GLD"
     assert world.read(token.address, "decimals()(uint8)") == 18
     assert world.read(token.address, "totalSupply()(uint256)") == 1_000_000
     assert token.balance(ALICE) == 1_000_000
-    assert bytes(world.state.get_code(token.address)) == artifact("erc20/erc20.wasm")
+    assert bytes(world.state.get_code(token.address)) == artifact(file)
 
 
 @pytest.mark.parametrize("size", [0, 31, 32, 33, 64, 1_024])
-def test_token_keeps_names_of_every_size(world: World, size: int) -> None:
-    token = make_token(world, "n" * size, "s")
+def test_token_keeps_names_of_every_size(world: World, size: int, file: str) -> None:
+    token = make_token(world, file, "n" * size, "s")
     assert world.read(token.address, "name()(string)") == "n" * size
     assert world.read(token.address, "symbol()(string)") == "s"
 
 
-def test_token_refuses_a_name_that_is_too_long(world: World) -> None:
+def test_token_refuses_a_name_that_is_too_long(world: World, file: str) -> None:
     arguments = encode(["string", "string", "uint256"], ["n" * 1_025, "s", 1])
-    assert reason(world.send(None, with_arguments(artifact("erc20/erc20.wasm"), arguments))) == (
-        "ERC20: name or symbol too long"
-    )
+    assert reason(world.send(None, with_arguments(artifact(file), arguments))) == ("ERC20: name or symbol too long")
 
 
 @pytest.mark.parametrize("arguments", [b"", bytes(64), bytes(31), b"\xff" * 96, bytes(31) + b"\x60" + bytes(63)])
-def test_token_refuses_broken_constructor_arguments(world: World, arguments: bytes) -> None:
-    done = world.send(None, with_arguments(artifact("erc20/erc20.wasm"), arguments))
+def test_token_refuses_broken_constructor_arguments(world: World, arguments: bytes, file: str) -> None:
+    done = world.send(None, with_arguments(artifact(file), arguments))
     assert done.reverted
     assert done.output == b""
 
 
-def test_token_storage_is_laid_out_as_solidity_does(world: World) -> None:
-    token = make_token(world, "Gold", "S" * 40, supply=7)
+def test_token_storage_is_laid_out_as_solidity_does(world: World, file: str) -> None:
+    token = make_token(world, file, "Gold", "S" * 40, supply=7)
     token.call("approve(address,uint256)", BOB, 5)
     balance = keccak(ALICE.rjust(32, b"\0") + bytes(32))
     inner = keccak(ALICE.rjust(32, b"\0") + (1).to_bytes(32, "big"))
@@ -181,8 +188,8 @@ def test_transfer_of_everything_to_oneself_changes_nothing(token: Token) -> None
     assert token.balance(ALICE) == 1_000_000
 
 
-def test_transfer_carries_over_all_bytes_of_a_number(world: World) -> None:
-    token = make_token(world, supply=2**256 - 1)
+def test_transfer_carries_over_all_bytes_of_a_number(world: World, file: str) -> None:
+    token = make_token(world, file, supply=2**256 - 1)
     assert token.call("transfer(address,uint256)", BOB, 2**255 + 1).error is None
     assert token.balance(BOB) == 2**255 + 1
     assert token.balance(ALICE) == 2**255 - 2
@@ -242,10 +249,10 @@ def test_unknown_function_reverts(token: Token, data: bytes) -> None:
     assert reason(token.world.send(token.address, data)) == "ERC20: no such function"
 
 
-def test_token_takes_no_value(token: Token) -> None:
+def test_token_takes_no_value(token: Token, file: str) -> None:
     done = token.world.call(token.address, "totalSupply()(uint256)", value=1)
     assert done.reverted
-    assert token.world.send(None, artifact("erc20/erc20.wasm"), value=1).reverted
+    assert token.world.send(None, artifact(file), value=1).reverted
 
 
 # -- SHA-256 and the counter -------------------------------------------------------------------------------------

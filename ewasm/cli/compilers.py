@@ -1,0 +1,145 @@
+"""Sources to modules, byte for byte the same wherever and whenever they are built.
+
+C and Zig go through Zig (the package `ziglang`, else `zig` on the PATH), AssemblyScript through `asc`, WebAssembly text
+through wasmtime. The layers of `ewasm.sdk` are found without being named: `#include "abi.h"`, `@import("ewasm")`,
+`from "ewasm"`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from ewasm.sdk import FOLDER
+
+__all__ = ["C_FLAGS", "SUFFIXES", "CompileError", "compile_source"]
+
+SUFFIXES = (".c", ".zig", ".ts", ".wat")
+
+# MVP instructions only; nothing of a C library; only what EWASM_EXPORT names, and the memory, is exported.
+# fmt: off
+C_FLAGS = (
+    "-target", "wasm32-freestanding", "-mcpu=mvp", "-std=c2x", "-Wall", "-Wextra", "-Werror", "-ffreestanding",
+    "-fno-builtin", "-nostdlib", "-fvisibility=hidden", "-fno-sanitize=all", f"-I{FOLDER / 'c'}",
+)
+# Two pages: the stack grows down towards address 0, so an overflow traps instead of writing over data.
+LINK_FLAGS = (
+    "--no-entry", "--strip-all", "--gc-sections", "--initial-memory=131072", "--max-memory=131072",
+    "-z", "stack-size=16384", "--stack-first",
+)
+ZIG_FLAGS = (
+    "-target", "wasm32-freestanding", "-mcpu=mvp", "-fno-entry", "-fstrip", "--stack", "16384",
+    "--initial-memory=131072", "--max-memory=131072",
+)
+ASC_FLAGS = (
+    "--lib", str(FOLDER / "as"), "--runtime", "stub", "--use", "abort=~lib/ewasm/abort", "--disable", "bulk-memory",
+    "--disable", "sign-extension", "--disable", "nontrapping-f2i", "--disable", "mutable-globals", "-O3z", "--noAssert",
+    "--initialMemory", "1", "--maximumMemory", "16",
+)
+# fmt: on
+# Small code is cheap to deploy; where arithmetic is the work, speed pays, and the source says `ewasm build: -O2`.
+C_OPTIMIZE = "-Os"
+NO_ZIG = "no Zig (it compiles C too); run: pip install ziglang"
+NO_ASC = "no AssemblyScript compiler; run: npm install assemblyscript"
+
+
+class CompileError(Exception):
+    """A compiler is missing, or refuses a source."""
+
+
+def zig_command() -> list[str]:
+    """How to start Zig.
+
+    Raises:
+        CompileError: There is none; says how to get it.
+    """
+    if importlib.util.find_spec("ziglang") is not None:
+        return [sys.executable, "-m", "ziglang"]
+    if (found := shutil.which("zig")) is not None:
+        return [found]
+    raise CompileError(NO_ZIG)
+
+
+def asc_command(folders: Sequence[Path]) -> list[str]:
+    """How to start asc: from node_modules of one of `folders` or above it, else from the PATH.
+
+    Raises:
+        CompileError: There is none; says how to get it.
+    """
+    for folder in folders:
+        for place in (folder, *folder.parents):
+            if (script := place / "node_modules" / "assemblyscript" / "bin" / "asc.js").is_file() and shutil.which(
+                "node"
+            ):
+                return ["node", str(script)]
+    if (found := shutil.which("asc")) is not None:
+        return [found]
+    raise CompileError(NO_ASC)
+
+
+def _run(command: Sequence[str], folder: Path, source: Path) -> None:
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise CompileError(f"{source} does not compile:\n{done.stderr}{done.stdout}".rstrip())
+
+
+def compile_source(source: Path, *, asc_folders: Sequence[Path] = ()) -> bytes:
+    """The module built from one source.
+
+    Args:
+        source: A file whose suffix is one of SUFFIXES.
+        asc_folders: Where to look for AssemblyScript's compiler besides the source's own folder.
+
+    Raises:
+        CompileError: As it says.
+    """
+    source = source.resolve()
+    if source.suffix == ".wat":
+        return _text(source)
+    with tempfile.TemporaryDirectory() as scratch:
+        out = Path(scratch, "contract.wasm")
+        if source.suffix == ".c":
+            zig, compiled = zig_command(), Path(scratch, "contract.o")
+            optimize = _directive(source) or C_OPTIMIZE
+            _run([*zig, "cc", *C_FLAGS, optimize, "-c", "-o", str(compiled), str(source)], Path(scratch), source)
+            _run([*zig, "wasm-ld", *LINK_FLAGS, "-o", str(out), str(compiled)], Path(scratch), source)
+        elif source.suffix == ".zig":
+            optimize = {"-O2": "ReleaseFast", "-O3": "ReleaseFast"}.get(_directive(source), "ReleaseSmall")
+            exports = [f"--export={name}" for name in _zig_exports(source)]
+            modules = ["--dep", "ewasm", f"-Mroot={source}", f"-Mewasm={FOLDER / 'zig' / 'ewasm.zig'}"]
+            command = [*zig_command(), "build-exe", *ZIG_FLAGS, "-O", optimize, *exports, f"-femit-bin={out}", *modules]
+            _run(command, Path(scratch), source)
+        elif source.suffix == ".ts":
+            asc = asc_command([source.parent, *asc_folders])
+            # Paths as given end up in messages; a bare name is the same everywhere.
+            _run([*asc, source.name, *ASC_FLAGS, "-o", str(out)], source.parent, source)
+        else:
+            raise CompileError(f"{source}: no compiler for {source.suffix or 'a file without an ending'}")
+        return out.read_bytes()
+
+
+def _text(source: Path) -> bytes:
+    from wasmtime import WasmtimeError, wat2wasm
+
+    try:
+        return bytes(wat2wasm(source.read_text()))
+    except (WasmtimeError, UnicodeDecodeError) as error:
+        raise CompileError(f"{source} does not assemble:\n{str(error).replace('<anon>', source.name)}") from None
+
+
+def _directive(source: Path) -> str:
+    """The level of optimization that a comment `ewasm build: -O2` asks for, else nothing."""
+    found = re.search(r"ewasm build: (-O[0-3sz])\b", source.read_text())
+    return found[1] if found else ""
+
+
+def _zig_exports(source: Path) -> list[str]:
+    """Zig's linker wants the names of exports again."""
+    found = re.findall(r"^export fn (\w+)\(", source.read_text(), re.MULTILINE)
+    return sorted(set(found))

@@ -1,0 +1,13 @@
+"""What contracts are written with: declarations of the host functions, and a layer of Solidity's ABI, per language.
+
+`c/ewasm.h`, `zig/eei.zig` and `as/eei.ts` are made from `ewasm.eei.table` by `ewasm.sdk.generate`; `c/abi.h`,
+`zig/ewasm.zig` and `as/ewasm.ts` are written by hand over them. `templates/` holds what `ewasm new` starts from.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+__all__ = ["FOLDER"]
+
+FOLDER = Path(__file__).resolve().parent
