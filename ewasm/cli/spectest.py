@@ -20,7 +20,7 @@ from ewasm.cli.output import Failure, json_option, print_json
 if TYPE_CHECKING:
     from ewasm.spectest import Report
 
-__all__ = ["spectest"]
+__all__ = ["spectest", "winch_lacks"]
 
 _ENGINES = ("interpreter", "cranelift", "winch")
 _SECONDS = 120
@@ -41,7 +41,7 @@ def spectest(paths: tuple[Path, ...], engine: str, instrumented: bool, verbose: 
     code is 1 if anything failed.
     """
     files = [file for path in paths for file in _files(path)]
-    without = _lacking() if engine == "winch" else frozenset()
+    without = winch_lacks() if engine == "winch" else frozenset()
     passed, failed, refused, skipped = Counter[str](), 0, Counter[str](), 0
     rows: list[dict[str, Any]] = []
     for file in files:
@@ -132,21 +132,18 @@ def _run(file: Path, engine: str, instrumented: bool, without: frozenset[str]) -
     from ewasm.spectest import open_store, run_script
 
     store = open_store(engine, instrumented=instrumented, without=without)
-    with _prepared(file) as folder:
-        target = Path(folder, "script.json") if file.suffix != ".json" else file
+    with tempfile.TemporaryDirectory(prefix="ewasm-spectest-") as folder:
+        target = file if file.suffix == ".json" else _prepare(file, Path(folder))
         try:
             return run_script(_commands(target), _reader(target.parent), store)
         except (KeyError, TypeError, ValueError) as error:
             raise Failure(f"{file}: a command is not of the known form: {type(error).__name__}: {error}") from None
 
 
-def _prepared(file: Path) -> tempfile.TemporaryDirectory[str]:
-    """A folder with `script.json` and its modules, if `file` is not such JSON already."""
-    folder = tempfile.TemporaryDirectory(prefix="ewasm-spectest-")
-    if file.suffix == ".json":
-        return folder
-    command = [_wasm_tools(), "json-from-wast", str(file), "-o", f"{folder.name}/script.json"]
-    command += ["--wasm-dir", folder.name]
+def _prepare(file: Path, folder: Path) -> Path:
+    """Make commands (the file returned) and modules of a script."""
+    target = folder / "script.json"
+    command = [_wasm_tools(), "json-from-wast", str(file), "-o", str(target), "--wasm-dir", str(folder)]
     try:
         done = subprocess.run(command, capture_output=True, check=False, timeout=_SECONDS)
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -154,7 +151,7 @@ def _prepared(file: Path) -> tempfile.TemporaryDirectory[str]:
     if done.returncode:
         lines = [line.strip() for line in done.stderr.decode(errors="replace").splitlines() if line.strip()]
         raise Failure(f"{file}: wasm-tools: {' '.join(lines[:3])}")
-    return folder
+    return target
 
 
 def _wasm_tools() -> str:
@@ -180,7 +177,7 @@ _PROBE = "from ewasm.spectest.native import winch_features; print(*winch_feature
 _OPTIONAL = frozenset({"externref", "tail_call", "wide_arithmetic"})
 
 
-def _lacking() -> frozenset[str]:
+def winch_lacks() -> frozenset[str]:
     """What Winch lacks on this platform, asked in a child process: the library ends the process that asks too much."""
     done = subprocess.run([sys.executable, "-c", _PROBE], capture_output=True, check=False, timeout=_SECONDS)
     found = frozenset(done.stdout.decode().split())

@@ -5,15 +5,13 @@ This is no hot path, so it goes through wasmtime-py's ordinary API.
 
 from __future__ import annotations
 
-import ctypes
 import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import wasmtime
-from wasmtime import _ffi
 
-from ewasm.engine import boundary
+from ewasm.engine.native import native_config
 from ewasm.errors import ExceptionalHalt, LinkError, StackExhausted, Trap
 from ewasm.metering.inject import GAS_EXPORT, STACK_EXPORT, instrument_core
 from ewasm.metering.schedule import EWASM_2026
@@ -24,7 +22,6 @@ from ewasm.wasm.types import EXTERNREF, F32, F64, FUNCREF, I32, I64, FuncType, G
 
 __all__ = ["NativeStore", "wasmtime_engine", "winch_features"]
 
-_WASM_STACK_BYTES = 1 << 20
 _PARTICLES = 1 << 62
 
 _VALUE_TYPES = {
@@ -49,7 +46,6 @@ _TRAPS = {
     wasmtime.TrapCode.UNREACHABLE: "unreachable",
 }
 
-_STRATEGY_WINCH = 2
 _PROBES = {
     "mvp": '(module (memory 1) (table 2 funcref) (func (export "f") (param i64) (result i64) local.get 0))',
     "externref": "(module (table 2 externref) (func (param externref) (result externref) local.get 0))",
@@ -60,27 +56,11 @@ _PROBES = {
 
 @functools.cache
 def wasmtime_engine(name: str) -> wasmtime.Engine:
-    """Wasmtime with the compiler "cranelift" or "winch".
+    """Wasmtime with the compiler "cranelift" or "winch", configured as for contracts.
 
     A library that lacks Winch, or cannot use it here, ends the process: see `winch_features`.
     """
-    config = wasmtime.Config()
-    address = boundary.address_of(config.ptr())
-    if name == "winch":
-        # The Python setter knows no such name, the library does.
-        set_strategy = _ffi.dll["wasmtime_config_strategy_set"]
-        set_strategy.restype, set_strategy.argtypes = None, (ctypes.c_size_t, ctypes.c_uint8)
-        set_strategy(address, _STRATEGY_WINCH)
-    else:
-        config.strategy = "cranelift"
-    config.wasm_reference_types = True
-    config.wasm_tail_call = True
-    config.wasm_wide_arithmetic = True
-    config.wasm_memory64 = False
-    config.wasm_relaxed_simd = False
-    config.wasm_simd = False
-    boundary.config_max_wasm_stack(address, _WASM_STACK_BYTES)
-    return wasmtime.Engine(config)
+    return wasmtime.Engine(native_config(name))
 
 
 def winch_features() -> frozenset[str]:

@@ -27,7 +27,7 @@ def test_unknown_command_is_a_usage_error() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["run", "check", "wat", "wasm", "instrument", "statetest", "node", "deploy", "call", "send"]
+    "name", ["run", "check", "wat", "wasm", "instrument", "spectest", "statetest", "node", "deploy", "call", "send"]
 )
 def test_every_command_explains_itself(name: str) -> None:
     code, output, _ = ewasm(name, "--help")

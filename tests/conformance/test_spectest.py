@@ -1,0 +1,99 @@
+"""Core spec test scripts on every engine, as they are and after injection."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from ewasm.cli.output import Failure
+from ewasm.cli.spectest import winch_lacks
+from ewasm.spectest import Report, open_store, run_script
+from tests.conftest import REPOSITORY
+from tests.wasm_tools_cli import script
+
+OWN = sorted((REPOSITORY / "fixtures/spec").glob("*.wast"))
+VARIANTS = [
+    pytest.param(engine, instrumented, id=f"{engine}{'-instrumented' if instrumented else ''}")
+    for engine in ("interpreter", "cranelift", "winch")
+    for instrumented in (False, True)
+]
+
+# Winch has no externref, so it refuses 15 of the 576 modules without floats.
+FEWER = {"winch": {"module": 15, "action": 3, "assert_return": 132, "assert_trap": 21, "assert_unlinkable": 6}}
+PASSED = {
+    "module": 576,
+    "action": 118,
+    "assert_return": 7_151,
+    "assert_trap": 2_006,
+    "assert_exhaustion": 11,
+    "assert_invalid": 1_477,
+    "assert_malformed": 719,
+    "assert_unlinkable": 83,
+    "assert_uninstantiable": 34,
+}
+
+
+@pytest.fixture(scope="module")
+def without() -> frozenset[str]:
+    """Features that Winch lacks here; skips the test where it does not work."""
+    try:
+        return winch_lacks()
+    except Failure as failure:
+        pytest.skip(str(failure))
+
+
+@pytest.fixture(scope="module")
+def scripts(conformance: Path, tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, Path]]:
+    """The 90 scripts, each made into commands and modules in a folder of its own."""
+    prepared = []
+    for wast in sorted((conformance / "wasm-spec-2.0").glob("*.wast")):
+        folder = tmp_path_factory.mktemp(wast.stem)
+        script(wast, folder)
+        prepared.append((wast.stem, folder))
+    return prepared
+
+
+def run(folder: Path, engine: str, instrumented: bool, without: frozenset[str]) -> Report:
+    store = open_store(engine, instrumented=instrumented, without=without if engine == "winch" else frozenset())
+    commands = json.loads((folder / "script.json").read_text())["commands"]
+    return run_script(commands, lambda name: (folder / name).read_bytes(), store)
+
+
+def failures(name: str, report: Report) -> list[str]:
+    return [f"{name}:{o.line}: {o.kind}: {o.reason}" for o in report.outcomes if o.verdict == "failed"]
+
+
+@pytest.mark.parametrize(("engine", "instrumented"), VARIANTS)
+def test_every_module_without_floats_does_what_the_core_tests_say(
+    engine: str, instrumented: bool, scripts: list[tuple[str, Path]], without: frozenset[str]
+) -> None:
+    wrong: list[str] = []
+    passed: Counter[str] = Counter()
+    refused: Counter[str] = Counter()
+    for name, folder in scripts:
+        report = run(folder, engine, instrumented, without)
+        wrong += failures(name, report)
+        passed += report.kinds("passed")
+        refused += report.refusals()
+    assert not wrong, "\n".join(wrong)
+    fewer = FEWER.get(engine, {}) if without else {}
+    assert passed == {kind: count - fewer.get(kind, 0) for kind, count in PASSED.items()}
+    assert refused == {"float": 15_241} | ({"externref": 177} if fewer else {})
+
+
+@pytest.mark.parametrize("wast", OWN, ids=lambda path: path.stem)
+@pytest.mark.parametrize(("engine", "instrumented"), VARIANTS)
+def test_own_scripts_pass(engine: str, instrumented: bool, wast: Path, tmp_path: Path, without: frozenset[str]) -> None:
+    script(wast, tmp_path)
+    commands = json.loads((tmp_path / "script.json").read_text())
+    if engine == "interpreter" and instrumented:
+        # Six seconds of the interpreter for what the other variants show already.
+        commands["commands"] = [c for c in commands["commands"] if "1000000" not in str(c.get("action"))]
+        (tmp_path / "script.json").write_text(json.dumps(commands))
+    report = run(tmp_path, engine, instrumented, without)
+    assert not failures(wast.stem, report)
+    assert report.refusals() == {}
+    assert report.count("passed") >= {"tail-call": 81, "wide-arithmetic": 740}[wast.stem]
