@@ -39,6 +39,7 @@ class InterpreterStore:
         self._instrumented = instrumented
         self._stack_height = stack_height
         self._counters: list[tuple[GlobalInstance, GlobalInstance]] = []
+        self.particles: int | None = None
 
     def host_module(self, types: Mapping[str, ExternType]) -> Mapping[str, ExternalValue]:
         return {name: _host_value(type_) for name, type_ in types.items()}
@@ -72,12 +73,16 @@ class InterpreterStore:
 
     def invoke(self, function: Any, type_: FuncType, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
         limit = _SECOND_STACK_LIMIT if self._instrumented else self._stack_height
+        machine = Machine(_PARTICLES, limit)
+        before = self._left()
+        self.particles = None
         try:
-            results = tuple(Machine(_PARTICLES, limit).invoke(function, arguments))
+            results = tuple(machine.invoke(function, arguments))
         except OutOfGas:
             raise EngineFault("out of gas") from None
         except ExceptionalHalt as halt:
             raise self._halt(halt) from None
+        self.particles = before - self._left() if self._instrumented else _PARTICLES - machine.particles
         if len(results) != len(type_.results):
             raise EngineFault(f"{len(results)} results for {type_}")
         return results
@@ -86,6 +91,10 @@ class InterpreterStore:
         if not isinstance(global_, GlobalInstance) or global_.type != type_:
             raise EngineFault("the export is another kind of thing than its module says")
         return global_.value
+
+    def _left(self) -> int:
+        """What the counters of instrumented modules hold together."""
+        return sum(gas.value for gas, _ in self._counters)
 
     def _halt(self, halt: ExceptionalHalt) -> ExceptionalHalt | EngineFault:
         """What a halt is; the counters of instrumented modules say why they stopped, and start anew."""

@@ -88,6 +88,7 @@ class NativeStore:
         self._instrumented = instrumented
         self._stack_height = stack_height
         self._counters: list[tuple[wasmtime.Global, wasmtime.Global]] = []
+        self.particles: int | None = None
 
     def host_module(self, types: Mapping[str, ExternType]) -> Mapping[str, Any]:
         return {name: self._host_value(type_) for name, type_ in types.items()}
@@ -120,18 +121,26 @@ class NativeStore:
 
     def invoke(self, function: Any, type_: FuncType, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
         values = [_value(t, v) for t, v in zip(type_.params, arguments, strict=True)]
+        before = self._left()
+        self.particles = None
         try:
             got = function(self._store, *values)
         except wasmtime.Trap as trap:
             raise self._halt(trap) from None
         except wasmtime.WasmtimeError as error:
             raise EngineFault(_one_line(error)) from None
+        if self._instrumented:
+            self.particles = before - self._left()
         # One result comes bare, none as None.
         results = got if len(type_.results) > 1 else [got][: len(type_.results)]
         return tuple(_unsigned(t, v) for t, v in zip(type_.results, results, strict=True))
 
     def read_global(self, global_: Any, type_: GlobalType) -> Any:
         return _unsigned(type_.value_type, global_.value(self._store))
+
+    def _left(self) -> int:
+        """What the counters of instrumented modules hold together."""
+        return sum(gas.value(self._store) for gas, _ in self._counters)
 
     def _halt(self, trap: wasmtime.Trap) -> ExceptionalHalt | EngineFault:
         """What a trap is; the counters of instrumented modules say why they stopped, and start anew."""

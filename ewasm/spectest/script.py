@@ -37,12 +37,14 @@ class Outcome:
         line: In the script.
         verdict: "passed", "failed" or "refused".
         reason: Of a failure, what was expected and what came; of a refusal, the feature ("float").
+        particles: What an action that passed cost, where it was counted.
     """
 
     kind: str
     line: int
     verdict: str
     reason: str = ""
+    particles: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,9 @@ def run_script(commands: Sequence[Mapping[str, Any]], read: Callable[[str], byte
             outcomes.append(Outcome(kind, line, "failed", str(failure)))
         else:
             if kind not in ("register", "module_definition"):
-                outcomes.append(Outcome(kind, line, "passed"))
+                called = kind in ("action", "assert_return") and command["action"]["type"] == "invoke"
+                particles = store.particles if called else None
+                outcomes.append(Outcome(kind, line, "passed", particles=particles))
     return Report(tuple(outcomes), skipped)
 
 

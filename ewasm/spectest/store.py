@@ -67,6 +67,14 @@ class Store(Protocol):
         """What modules may use."""
         ...
 
+    @property
+    def particles(self) -> int | None:
+        """Gas that the last call of `invoke` took, in all modules together.
+
+        None if nothing counted it, and after a trap: there all gas of a frame is gone, so engines need not agree.
+        """
+        ...
+
     def host_module(self, types: Mapping[str, ExternType]) -> Mapping[str, Any]:
         """Exports of these types, made by the host: functions do nothing, the rest is as small as its type lets it."""
         ...
