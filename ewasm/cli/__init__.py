@@ -15,6 +15,7 @@ from ewasm import __version__
 from ewasm.cli.contracts import call, deploy, send
 from ewasm.cli.modules import check, instrument, wasm, wat
 from ewasm.cli.node import node
+from ewasm.cli.projects import build, new
 from ewasm.cli.run import run
 from ewasm.cli.spectest import spectest
 from ewasm.cli.statetest import statetest
@@ -28,7 +29,7 @@ def cli() -> None:
     """WebAssembly contracts: inspect them, run them, and a local Ethereum testnet that does."""
 
 
-for _command in (run, check, wat, wasm, instrument, spectest, statetest, node, deploy, call, send):
+for _command in (new, build, run, check, wat, wasm, instrument, spectest, statetest, node, deploy, call, send):
     cli.add_command(_command)
 
 

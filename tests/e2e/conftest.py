@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -16,7 +17,6 @@ from tests.node_process import NodeProcess, load_token, node_process
 
 SOURCES = Path(__file__).resolve().parent / "npm"
 INSTALL_LIMIT_S = 280
-PACKAGES = ("ethers", "viem", "ws", "@foundry-rs/cast")
 
 
 @pytest.fixture
@@ -33,13 +33,12 @@ def token_code() -> bytes:
     return with_arguments(load_token()[1], arguments)
 
 
-@pytest.fixture(scope="session")
-def npm(repository: Path) -> Path:
-    """A folder with the pinned packages and the test scripts; installed once a checkout, under build/."""
+def install(repository: Path, name: str, package: Path) -> Path:
+    """A folder below build/ with what package.json asks for; installed once a checkout. Skips where npm cannot."""
     if shutil.which("npm") is None or shutil.which("node") is None:
         pytest.skip("npm and Node.js are not installed")
-    wanted = (SOURCES / "package.json").read_bytes()
-    folder = repository / "build" / "npm-clients"
+    wanted = package.read_bytes()
+    folder = repository / "build" / name
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -51,10 +50,26 @@ def npm(repository: Path) -> Path:
                 subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=INSTALL_LIMIT_S)
             except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
                 reason = (error.stderr or b"").decode(errors="replace").strip()[-300:]
-                pytest.skip(f"the npm packages {', '.join(PACKAGES)} cannot be installed: {reason}")
+                packages = ", ".join(json.loads(wanted)["dependencies"])
+                pytest.skip(f"the npm packages {packages} cannot be installed: {reason}")
             done.write_bytes(wanted)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def npm(repository: Path) -> Path:
+    """A folder with the pinned client libraries and the test scripts."""
+    folder = install(repository, "npm-clients", SOURCES / "package.json")
+    with (folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         for script in SOURCES.glob("*.mjs"):
             target = folder / script.name
             if not target.exists() or target.read_bytes() != script.read_bytes():
                 shutil.copyfile(script, target)
     return folder
+
+
+@pytest.fixture(scope="session")
+def npm_as(repository: Path) -> Path:
+    """A folder with the AssemblyScript compiler that contracts/ are built with."""
+    return install(repository, "npm-as", repository / "contracts" / "package.json")

@@ -46,6 +46,9 @@ def test_wheel_holds_the_two_packages_and_nothing_else(wheel: Path, repository: 
         for path in (repository / top).rglob("*.py")
     }
     assert tracked <= set(names)
+    sdk = {path.relative_to(repository).as_posix() for path in (repository / "ewasm/sdk").rglob("*.*")}
+    assert {name for name in sdk if "__pycache__" not in name and "." in name.rsplit("/")[-1]} <= set(names)
+    assert "ewasm/sdk/templates/common/gitignore" in names
 
 
 def test_every_dependency_has_an_exact_version_in_the_constraints(repository: Path) -> None:
@@ -93,3 +96,5 @@ def test_wheel_installs_into_an_empty_environment(wheel: Path, repository: Path,
         ' (data (i32.const 0) "*") (func (export "main") (call $finish (i32.const 0) (i32.const 1))))'
     )
     assert '"output": "0x2a"' in run("run", "answer.wat", "--json")
+    run("new", "counter", "--lang", "wat")
+    assert "counter.wasm" in run("build", "counter")

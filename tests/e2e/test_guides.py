@@ -1,0 +1,70 @@
+"""docs/guide-*.md: the commands in the text, typed in order, print what the text shows."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.node_process import NodeProcess
+
+DOCS = Path(__file__).parents[2] / "docs"
+GUIDES = sorted(DOCS.glob("guide-*.md"))
+LIMIT_S = 120
+
+
+@dataclass(frozen=True)
+class Step:
+    command: str
+    shown: list[str]
+
+
+def steps(guide: Path) -> Iterator[Step]:
+    """Commands and the lines shown below them; `...` stands for any."""
+    for block in re.findall(r"^```console\n(.*?)^```", guide.read_text(), re.MULTILINE | re.DOTALL):
+        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, *shown = part.rstrip("\n").split("\n")
+            yield Step(command.strip(), [line for line in shown if line != "..."])
+
+
+def test_there_is_a_guide_for_every_language() -> None:
+    from ewasm.cli.projects import LANGUAGES
+
+    commands = "\n".join(step.command for guide in GUIDES for step in steps(guide))
+    assert all(f"ewasm new counter --lang {name}" in commands for name in LANGUAGES)
+
+
+@pytest.mark.parametrize(
+    "guide",
+    [
+        pytest.param(guide, marks=[pytest.mark.npm] if "assembly" in guide.stem else [], id=guide.stem)
+        for guide in GUIDES
+    ],
+)
+def test_guide(guide: Path, node: NodeProcess, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "EWASM_RPC": node.url,
+        "PYTEST_ADDOPTS": "",
+    }
+    folder = tmp_path
+    for step in steps(guide):
+        if step.command.startswith("cd "):
+            folder /= step.command.removeprefix("cd ")
+        elif step.command == "npm install":
+            (folder / "node_modules").symlink_to(request.getfixturevalue("npm_as") / "node_modules")
+        elif not step.command.startswith("ewasm node"):
+            command = ["bash", "-c", step.command]
+            done = subprocess.run(
+                command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=LIMIT_S
+            )
+            assert done.returncode == 0, f"{step.command}\n{done.stdout}{done.stderr}"
+            printed = done.stdout.splitlines()
+            assert [line for line in step.shown if line not in printed] == [], step.command
