@@ -16,12 +16,12 @@ from typing import Any
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
+from ewasm.fuzz.oracle import Observation, observe
+from ewasm.fuzz.world import OTHER, OWN, SENDER, message
 from ewasm.initcode import with_arguments
 from ewasm.message import Kind, Message
 from ewasm.metering.schedule import SCHEDULES
 from ewasm.rules import EWASM_2018, EWASM_2026, RULES, Rules
-from tests.compare import Observation, observe
-from tests.fakes import OTHER, OWN, SENDER, message
 from tests.unit.eei.harness import ROWS, program
 from tests.unit.metering.test_inject import BODIES, contract
 

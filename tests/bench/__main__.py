@@ -22,11 +22,11 @@ from rich.table import Table
 
 from ewasm.cli.compilers import C_FLAGS
 from ewasm.engine.native import NativeEngine
+from ewasm.fuzz.world import FakeHost, message
 from ewasm.message import Message
 from ewasm.metering.schedule import OFF
 from ewasm.rules import EWASM_2026, Rules
 from ewasm.vm import VM
-from tests.fakes import FakeHost, message
 
 KERNELS = Path(__file__).parent / "kernels"
 # As contracts/ are linked, but with room for the kernels' arrays.

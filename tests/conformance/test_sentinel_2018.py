@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from ewasm.contract import verdict
+from ewasm.fuzz.oracle import observe
 from ewasm.metering.schedule import FLAT
 from ewasm.rules import EWASM_2018
-from tests.compare import ENGINES, observe
+from tests.engines import ENGINES
 
 RULES = replace(EWASM_2018, schedule=FLAT)
 

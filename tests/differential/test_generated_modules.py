@@ -16,11 +16,11 @@ import wasmtime
 from ewasm.contract import check, verdict
 from ewasm.eei import TABLE
 from ewasm.engine.native import instrument_contract
+from ewasm.fuzz.oracle import differences
+from ewasm.fuzz.world import message
 from ewasm.metering.prove import prove
 from ewasm.metering.schedule import SCHEDULES
 from ewasm.rules import EWASM_2026
-from tests.compare import differences
-from tests.fakes import message
 from tests.unit.eei.harness import declaration
 
 CASES = 40

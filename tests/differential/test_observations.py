@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.compare import ENGINES
+from tests.engines import ENGINES
 from tests.observations import FOLDER, Case, cases, text
 
 CASES = list(cases())

@@ -12,12 +12,13 @@ from itertools import product
 import pytest
 import wasmtime
 
+from ewasm.fuzz.oracle import differences, observe, shared
+from ewasm.fuzz.world import FakeHost, message
 from ewasm.message import Status
 from ewasm.metering.stack_height import FRAME_VALUES
 from ewasm.rules import EWASM_2026
 from ewasm.vm import VM
-from tests.compare import ENGINES, differences, observe, shared
-from tests.fakes import FakeHost, message
+from tests.engines import ENGINES
 
 LIMIT = 3_000
 RULES = replace(EWASM_2026, limits=replace(EWASM_2026.limits, stack_height=LIMIT))

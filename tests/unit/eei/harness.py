@@ -7,13 +7,14 @@ from dataclasses import replace
 import wasmtime
 
 from ewasm.eei import TABLE
+from ewasm.fuzz.oracle import shared
+from ewasm.fuzz.world import FakeHost, message
 from ewasm.message import Message, Result
 from ewasm.metering.schedule import OFF
 from ewasm.rules import EWASM_2018, EWASM_2026, Rules
 from ewasm.vm import VM
 from ewasm.wasm.types import I32
-from tests.compare import ENGINES, shared
-from tests.fakes import FakeHost, message
+from tests.engines import ENGINES
 
 # Instructions are free here, so that `gas_used` is what host functions charged.
 RULES_2018 = EWASM_2018

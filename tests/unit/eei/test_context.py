@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from ewasm.fuzz.world import OWN, SENDER, TX, FakeHost, message
 from ewasm.message import Status
 from ewasm.rules import Rules
-from tests.fakes import OWN, SENDER, TX, FakeHost, message
 from tests.unit.eei.harness import PAGE, RULES_2018, RULES_2026, run
 
 BOTH = pytest.mark.parametrize("rules", [RULES_2018, RULES_2026], ids=["2018", "2026"])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from ewasm.fuzz.world import OTHER, OWN, SENDER, FakeHost, message
 from ewasm.message import Kind, Status
 from ewasm.rules import Rules
-from tests.fakes import OTHER, OWN, SENDER, FakeHost, message
 from tests.unit.eei.harness import PAGE, RULES_2018, RULES_2026, run
 
 KEY = bytes(range(32))

@@ -10,10 +10,10 @@ import pytest
 from eth_hash.auto import keccak
 
 from ewasm.eei import TABLE, bind
+from ewasm.fuzz.world import OWN, FakeHost, message
 from ewasm.rules import EWASM_2018, EWASM_2026, Rules
 from ewasm.vm import VM
 from ewasm.wasm.types import I32
-from tests.fakes import OWN, FakeHost, message
 from tests.unit.eei.harness import RULES_2026, program, run
 
 WITH_DEBUG = replace(EWASM_2026, namespaces=EWASM_2026.namespaces | {"debug"})

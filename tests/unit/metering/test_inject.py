@@ -9,11 +9,12 @@ import wasmtime
 
 from ewasm.contract import check
 from ewasm.engine.native import instrument_contract
+from ewasm.fuzz.oracle import differences, observe
+from ewasm.fuzz.world import message
 from ewasm.metering.schedule import SCHEDULES
 from ewasm.rules import EWASM_2026, Rules
 from ewasm.wasm import decode, encode, validate
-from tests.compare import ENGINES, differences, observe
-from tests.fakes import message
+from tests.engines import ENGINES
 
 FRAME = """(import "ethereum" "finish" (func $finish (param i32 i32)))
   (import "ethereum" "getGasLeft" (func $gas (result i64)))"""

@@ -1,7 +1,7 @@
 """A host without a chain: enough state to run frames and compare engines, with flat prices.
 
-It stands in for py-evm where a test is about the VM: storage, transient storage, logs, calls that answer with a digest
-of what they were given. Its prices are made up; what matters is that every engine sees the same.
+It stands in for a chain where a question is about the VM alone: storage, transient storage, logs, calls that answer
+with a digest of what they were given. Its prices are made up; what matters is that every engine sees the same.
 """
 
 from __future__ import annotations

@@ -7,13 +7,17 @@ from functools import cache
 
 from ewasm.engine import Engine, make_engine
 from ewasm.engine.native import winch_works
+from ewasm.fuzz.world import FakeHost, message
 from ewasm.message import Message, Result
 from ewasm.rules import EWASM_2026, Rules
 from ewasm.vm import VM
-from tests.fakes import FakeHost, message
 
-ENGINES = ("interpreter", "native", *(["winch"] if winch_works() else []))
-"""The interpreter is the reference; the same instrumented module runs through both of Wasmtime's compilers."""
+__all__ = ["Observation", "available_engines", "differences", "observe", "shared"]
+
+
+def available_engines() -> tuple[str, ...]:
+    """Engines of this machine, the reference first: the same instrumented module runs through Wasmtime's compilers."""
+    return ("interpreter", "native", *(["winch"] if winch_works() else []))
 
 
 @dataclass
@@ -34,10 +38,6 @@ class Recorder:
         self.calls.append((name, arguments, result, particles_before, particles_after))
 
 
-class HostCallsOnly(Recorder):
-    """A recorder whose `step` is never called costs the interpreter nothing that matters here."""
-
-
 @dataclass(frozen=True)
 class Observation:
     """All that can be seen of a frame."""
@@ -51,14 +51,14 @@ class Observation:
 
 @cache
 def shared(name: str) -> Engine:
-    """One engine of each name for all tests: what it makes depends on code and rules only."""
+    """One engine of each name for the process: what it makes depends on code and rules only."""
     return make_engine(name)
 
 
 def observe(code: bytes, engine: str, rules: Rules = EWASM_2026, request: Message | None = None) -> Observation:
     """Run `code` (as init code if the message says so) on one engine against a fresh `FakeHost`."""
     request = request or message()
-    recorder = HostCallsOnly()
+    recorder = Recorder()
     memory: list[bytes] = []
     host = FakeHost(is_static=request.is_static)
     debug: list[str] = []
@@ -74,16 +74,22 @@ def observe(code: bytes, engine: str, rules: Rules = EWASM_2026, request: Messag
     )
 
 
-def differences(code: bytes, rules: Rules = EWASM_2026, request: Message | None = None) -> list[str]:
-    """What the engines disagree on; empty if nothing.
+def differences(
+    code: bytes,
+    rules: Rules = EWASM_2026,
+    request: Message | None = None,
+    engines: tuple[str, ...] | None = None,
+) -> list[str]:
+    """What the engines (all there are, unless given) disagree on with the first; empty if nothing.
 
     A failed frame may stop anywhere after its last observation, so its memory, its status word and the split of its gas
     say nothing; that it failed, and the host calls up to there, must agree.
     """
-    reference, *others = (observe(code, engine, rules, request) for engine in ENGINES)
+    chosen = available_engines() if engines is None else engines
+    reference, *others = (observe(code, engine, rules, request) for engine in chosen)
     return [
         f"{engine}: {found}"
-        for engine, other in zip(ENGINES[1:], others, strict=True)
+        for engine, other in zip(chosen[1:], others, strict=True)
         for found in _differences(reference, other)
     ]
 
@@ -113,6 +119,3 @@ def _first_difference(left: tuple[object, ...], right: tuple[object, ...]) -> st
         if a != b:
             return f"host call {index}: {a} / {b}"
     return f"{len(left)} / {len(right)} host calls"
-
-
-__all__ = ["ENGINES", "Observation", "differences", "observe"]
