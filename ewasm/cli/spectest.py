@@ -40,12 +40,20 @@ def spectest(paths: tuple[Path, ...], engine: str, instrumented: bool, verbose: 
     floats are refused, and so are commands that need one. The last line is "N passed, N failed, N refused"; the exit
     code is 1 if anything failed.
     """
+    from ewasm.spectest import Outcome, Report
+
     files = [file for path in paths for file in _files(path)]
+    if any(file.suffix != ".json" for file in files):
+        _wasm_tools()
     without = winch_lacks() if engine == "winch" else frozenset()
     passed, failed, refused, skipped = Counter[str](), 0, Counter[str](), 0
     rows: list[dict[str, Any]] = []
     for file in files:
-        report = _run(file, engine, instrumented, without)
+        try:
+            report = _run(file, engine, instrumented, without)
+        except Failure as failure:
+            # One script that cannot be read does not end the run.
+            report = Report((Outcome("script", 0, "failed", failure.message),))
         passed += report.kinds("passed")
         refused += report.refusals()
         failed += report.count("failed")

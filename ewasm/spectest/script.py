@@ -327,6 +327,9 @@ class _Runner:
             # Words for malformed bytes depend on the order in which they are looked at; those of validation do not.
             named = wanted is MalformedModule or error.reason.startswith(command["text"])
             if type(error) is not wanted or not named:
+                if _feature(error):
+                    # A script of a later version: what is wrong with the module lies behind what is missing here.
+                    raise _Refused(_feature(error)) from None
                 raise _Failed(f"expected {command['text']!r}, got {_describe(error)}") from None
             return
         raise _Failed(f"expected {command['text']!r}, but it is accepted")

