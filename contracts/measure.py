@@ -18,7 +18,7 @@ from ewasm.initcode import with_arguments
 from ewasm.rules import EWASM_2026
 from ewasm.vm import VM
 
-__all__ = ["table"]
+__all__ = ["TOKENS", "table"]
 
 TOKENS = {"C": "erc20/erc20.wasm", "Zig": "erc20_zig/erc20.wasm", "AssemblyScript": "erc20_as/erc20.wasm"}
 OWNER, FRIEND = bytes([0xA1]) * 20, bytes([0xB0]) * 20

@@ -10,6 +10,7 @@ import pytest
 from eth_utils.crypto import keccak
 
 from contracts import build, evm_assembler
+from contracts.measure import TOKENS, table
 from ewasm.cli.abi import _type_of
 from ewasm.contract import check
 from ewasm.eei.table import TABLE
@@ -135,3 +136,15 @@ def test_arguments_are_the_last_custom_section() -> None:
     module = (build.FOLDER / "erc20/erc20.wasm").read_bytes()
     section = decode(with_arguments(module, b"arguments" * 100)).customs[-1]
     assert (section.name, section.data, section.offset) == ("ewasm.args", b"arguments" * 100, len(module))
+
+
+def test_sizes_in_the_readme_are_those_of_the_files() -> None:
+    text = (build.FOLDER / "README.md").read_text()
+    for language, file in TOKENS.items():
+        assert f"| {language} | {(build.FOLDER / file).stat().st_size:,} |" in text
+
+
+def test_measurements_print_as_a_table() -> None:
+    lines = table()
+    assert len(lines) == 2 + len(TOKENS)
+    assert len({line.count("|") for line in lines}) == 1

@@ -10,13 +10,17 @@ import {
   bignum_div256,
   bignum_mod256,
   crypto_keccak256,
+  eth_call,
   eth_callDataCopy,
+  eth_callStatic,
   eth_finish,
   eth_getAddress,
   eth_getCallDataSize,
   eth_getCaller,
   eth_getCallValue,
+  eth_getReturnDataSize,
   eth_log,
+  eth_returnDataCopy,
   eth_revert,
   eth_storageLoad,
   eth_storageStore,
@@ -36,6 +40,7 @@ let used: usize = 0;
 
 /** `length` bytes of zeros. */
 export function take(length: usize): usize {
+  if (length > 0x1000000) unreachable();
   const at = __heap_base + used;
   used += (length + 7) & ~7;
   const end = __heap_base + used;
@@ -234,6 +239,34 @@ export function argumentLength(start: u32): u32 {
   const length = toU32(at, size);
   if (length > size - start) revertEmpty();
   return length;
+}
+
+// ---- calls: 0 success, 1 failure, 2 revert ----
+
+/** Call the contract whose address is in a word, with `value` wei. */
+export function call(gas: u64, to: Word, data: usize, length: u32, value: u64 = 0): u32 {
+  const wei = take(16);
+  store<u64>(wei, value);
+  return eth_call(gas, to + 12, wei, data, length);
+}
+
+/** A call that may not change state. */
+export function callStatic(gas: u64, to: Word, data: usize, length: u32): u32 {
+  return eth_callStatic(gas, to + 12, data, length);
+}
+
+/** What the last call returned; eth_getReturnDataSize() says how long it is. */
+export function returnData(): usize {
+  const length = eth_getReturnDataSize();
+  const to = take(length);
+  eth_returnDataCopy(to, 0, length);
+  return to;
+}
+
+/** Revert with what the last call returned. */
+export function revertReturned(): void {
+  eth_revert(returnData(), eth_getReturnDataSize());
+  unreachable();
 }
 
 // ---- hashing, storage, events ----

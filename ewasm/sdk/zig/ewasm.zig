@@ -233,6 +233,39 @@ pub fn dispatch(comptime functions: anytype) void {
     }
 }
 
+// ---- calls ----
+
+pub const Outcome = enum(u32) { success = 0, failure = 1, revert = 2 };
+
+pub fn call(gas: u64, to: Address, value: u128, data: []const u8) Outcome {
+    const wei: [16]u8 = @bitCast(value);
+    return @enumFromInt(eei.ethereum.call(gas, &to.bytes, &wei, data.ptr, data.len));
+}
+
+/// A call that may not change state.
+pub fn callStatic(gas: u64, to: Address, data: []const u8) Outcome {
+    return @enumFromInt(eei.ethereum.callStatic(gas, &to.bytes, data.ptr, data.len));
+}
+
+/// Run another contract's code on this one's state.
+pub fn callDelegate(gas: u64, to: Address, data: []const u8) Outcome {
+    return @enumFromInt(eei.ethereum.callDelegate(gas, &to.bytes, data.ptr, data.len));
+}
+
+/// The address of a new contract, or null if its creation failed.
+pub fn create(value: u128, init_code: []const u8) ?Address {
+    const wei: [16]u8 = @bitCast(value);
+    var out: Address = undefined;
+    return if (eei.ethereum.create(&wei, init_code.ptr, init_code.len, &out.bytes) == 0) out else null;
+}
+
+/// What the last call returned, as far as `memory` reaches.
+pub fn returnData(memory: []u8) []u8 {
+    const out = memory[0..@min(memory.len, eei.ethereum.getReturnDataSize())];
+    eei.ethereum.returnDataCopy(out.ptr, 0, out.len);
+    return out;
+}
+
 // ---- events ----
 
 /// emit("Transfer(address,address,uint256)", .{ from, to }, .{amount}): up to three indexed values, then data.
