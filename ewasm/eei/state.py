@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from ewasm.eei.data import copy_out
 from ewasm.eei.frame import Frame
-from ewasm.errors import ArgumentOutOfRange, OutOfGas
+from ewasm.errors import ArgumentOutOfRange, MemoryAccess, OutOfGas
+from ewasm.wasm.types import PAGE_BYTES
 
 _BALANCE, _EXTCODESIZE, _EXTCODECOPY, _EXTCODEHASH = 0x31, 0x3B, 0x3C, 0x3F
 _BLOCKHASH, _SELFBALANCE = 0x40, 0x47
@@ -43,6 +44,9 @@ def get_block_hash(frame: Frame, number: int, out: int) -> int:
 
 def external_code_copy(frame: Frame, address: int, out: int, offset: int, length: int) -> None:
     account = frame.read_address(address)
+    if length > frame.rules.limits.memory_pages * PAGE_BYTES:
+        # No memory holds that, and the EVM's opcode would fill up what it copies before it fails.
+        raise MemoryAccess(f"copy of {length} bytes")
     frame.evm(_EXTCODECOPY, (_number(account), offset, length))
     copy_out(frame, None, frame.host.get_code(account), out, offset, length)
 

@@ -233,6 +233,15 @@ def test_other_accounts() -> None:
         assert not run("ethereum.getExternalBalance", 0, 1032, data=data, rules=rules, host=rich)[0].is_success
 
 
+def test_a_copy_larger_than_any_memory_fails_before_the_host_sees_it() -> None:
+    host = FakeHost(codes={OTHER: b"0123456789"})
+    data = OTHER.ljust(32, b"\0")
+    big = message(gas=2**40)
+    result, _, _, used = run("ethereum.externalCodeCopy", 0, 1032, 0, 2**32 - 1, data=data, host=host, request=big)
+    assert (result.status, result.gas_left) == (Status.INVALID_MEMORY_ACCESS, 0)
+    assert used.events == []
+
+
 def test_block_hashes() -> None:
     for rules, gas in ((RULES_2018, 800), (RULES_2026, 100)):
         result, value, memory, host = run("ethereum.getBlockHash", 16, 1032, rules=rules)
