@@ -1,28 +1,30 @@
 """Injection: rewrite a valid module so that it counts its own gas and stack height.
 
-The counter is an i64 in particles. It lives in a local (`gas` below), is spilled to a global around calls to the
-module's own functions, and travels to host functions as an extra last parameter and back as an extra last result, so
-that a host call needs no second crossing to read or write it. Blocks subtract without looking; the comparison with zero
-stands at function entries, at loop heads and behind charges that depend on an operand. A host function checks what it
-is given, the engine what `entry` returns; so nothing can be seen of a run that is overdrawn.
+The counter is an i64 in particles. Every function takes it as an extra last parameter and gives it back as an extra
+last result, host functions too: in registers it costs next to nothing, and a host call needs no second crossing to
+read or write it. Blocks subtract without looking; the comparison with zero stands at function entries, at loop heads
+and behind charges that depend on an operand. A host function checks what it is given, the engine what an entry point
+returns; so nothing can be seen of a run that is overdrawn.
 
 A function becomes
 
 ```
-(func (param ..) (result ..) (local ..) (local $gas i64) (local $operand i32)
+(func (param ..) (param $gas i64) (result ..) (result i64) (local ..) (local $operand i32)
   block $exit (result ..)
     block $stop
-      global.get $gas_global  i64.const <first block>  i64.sub  local.tee $gas  i64.const 0  i64.lt_s  br_if $stop
+      local.get $gas  i64.const <first block>  i64.sub  local.tee $gas  i64.const 0  i64.lt_s  br_if $stop
       <body; `return` and branches to the function's label are branches to $exit>
       br $exit
     end
     local.get $gas  global.set $gas_global  unreachable        ;; $gas_global < 0 says why
   end
-  local.get $gas  global.set $gas_global)
+  local.get $gas)
 ```
 
 and, if it is counted by `ewasm.metering.stack_height`, takes its height from `$stack_global` on entry and gives it back
-behind `$exit`. Tail calls settle first, then leave. Under a schedule that charges nothing only the stack is counted.
+behind `$exit`. Tail calls settle first, then leave. Under a schedule that charges nothing only the stack is counted,
+and the counter waits in `$gas_global` for the next host call. Modules that are no contracts (`instrument_core`) keep
+their types; there the counter goes through `$gas_global` at every call.
 """
 
 from __future__ import annotations
@@ -128,8 +130,8 @@ class _Injector:
     Args:
         memory_pages: None leaves the limits of memories as they are.
         table_entries: None leaves the limits of tables as they are.
-        particles: First value of the gas counter. None says that imported functions are host functions, which pass
-            the counter on; else they keep their types.
+        particles: First value of the gas counter of a module that is no contract. None says that it is one: imported
+            functions are host functions and take the counter.
     """
 
     def __init__(
@@ -151,13 +153,18 @@ class _Injector:
         """How many functions, from the first, take and give the counter."""
         self.prices = opcode_prices(schedule)
         self.metered = not schedule.is_free
+        self.passes = self.metered and particles is None
+        """Whether every function takes the counter as its last parameter and gives it back as its last result."""
         self.heights = counted_heights(valid, stack_height)
         self.types = list(valid.module.types)
+        self.known_types = {known: index for index, known in reversed(list(enumerate(self.types)))}
         self.extra_functions: list[Function] = []
         self.thunks: dict[int, int] = {}
         globals_count = len(valid.global_types)
         self.gas_global = globals_count
         self.stack_global = globals_count + 1
+        extended = self.passes or self.host_functions
+        self.extended_types = [self._type_index(_extended(t)) for t in self.valid.module.types] if extended else []
 
     def run(self, entries: tuple[str, ...]) -> MeteredModule:
         module = self.valid.module
@@ -195,20 +202,22 @@ class _Injector:
     # -- the parts of the module ---------------------------------------------------------------------------------
 
     def _type_index(self, function_type: FuncType) -> int:
-        if function_type not in self.types:
+        index = self.known_types.setdefault(function_type, len(self.types))
+        if index == len(self.types):
             self.types.append(function_type)
-        return self.types.index(function_type)
+        return index
 
     def _import(self, item: Import) -> Import:
         if not isinstance(item.type, int) or not self.host_functions:
             return item
-        original = self.valid.module.types[item.type]
-        extended = FuncType((*original.params, I64), (*original.results, I64))
-        return replace(item, type=self._type_index(extended))
+        return replace(item, type=self.extended_types[item.type])
 
     def _reference(self, index: int) -> int:
-        """What to refer to instead of function `index`: host functions have changed type, so they get a thunk."""
-        if index >= self.host_functions:
+        """What to refer to instead of function `index`.
+
+        Where only host functions take the counter, a table can't hold them beside the others: they get a thunk.
+        """
+        if self.passes or index >= self.host_functions:
             return index
         if index not in self.thunks:
             function_type = self.valid.function_types[index]
@@ -218,6 +227,8 @@ class _Injector:
         return self.thunks[index]
 
     def _entry(self, index: int) -> int:
+        if self.passes:
+            return index
         body: Expr = (
             (op.LOCAL_GET, 0),
             (op.GLOBAL_SET, self.gas_global),
@@ -243,26 +254,34 @@ class _Injector:
         function = self.valid.module.functions[own_index]
         known = self.valid.functions[own_index]
         height = self.heights[own_index]
-        gas = len(known.local_types)
-        writer = _BodyWriter(self, gas, height)
+        writer = _BodyWriter(self, len(known.type.params), len(known.local_types), height)
         if self.metered:
             local_count = sum(count for count, _ in function.locals)
             blocks = metered_blocks(function, local_count, self.prices, self.schedule)
             writer.charges, writer.checks = blocks.charges, blocks.checks
         writer.write(function.body, known.type)
-        extra = ((1, I64), (1, I32)) if writer.wraps else ()
-        return replace(function, locals=(*function.locals, *extra), body=tuple(writer.out), offsets=())
+        extra = (((1, I32),) if self.passes else ((1, I64), (1, I32))) if writer.wraps else ()
+        type_index = self.extended_types[function.type_index] if self.passes else function.type_index
+        return replace(
+            function,
+            type_index=type_index,
+            locals=(*function.locals, *extra),
+            body=tuple(writer.out),
+            offsets=(),
+        )
 
 
 class _BodyWriter:
     """Writes one rewritten body."""
 
-    def __init__(self, injector: _Injector, gas_local: int, height: int) -> None:
+    def __init__(self, injector: _Injector, params_count: int, locals_count: int, height: int) -> None:
         self.injector = injector
         self.metered = injector.metered
+        self.passes = injector.passes
         self.host_functions = injector.host_functions
-        self.gas = gas_local
-        self.operand = gas_local + 1
+        self.params_count = params_count
+        self.gas = params_count if self.passes else locals_count
+        self.operand = locals_count + 1
         self.height = height
         self.wraps = self.metered or height > 0
         self.nesting = 0
@@ -300,9 +319,9 @@ class _BodyWriter:
             elif code == op.CALL:
                 reload = self._call(instruction)
             elif code == op.CALL_INDIRECT:
-                self._spill()
-                out.append(instruction)
-                reload = "global"
+                reload = self._call_indirect(instruction)
+            elif code in (op.LOCAL_GET, op.LOCAL_SET, op.LOCAL_TEE):
+                out.append((code, self._local(instruction[1])))
             elif code in (op.RETURN_CALL, op.RETURN_CALL_INDIRECT):
                 self._tail_call(instruction)
             elif code == op.REF_FUNC:
@@ -331,13 +350,17 @@ class _BodyWriter:
         """Branches to the function's own label go to $exit, one further out than they were."""
         return depth + _EXIT if self.wraps and depth == self.nesting else depth
 
+    def _local(self, index: int) -> int:
+        """The counter stands between the parameters and the declared locals where it is a parameter itself."""
+        return index + 1 if self.passes and index >= self.params_count else index
+
     def _stop_if_negative(self) -> None:
         self.out += [(op.I64_CONST, 0), (op.I64_LT_S,), (op.BR_IF, self.nesting + _STOP)]
 
     def _enter(self, first_charge: int) -> None:
         out = self.out
         if self.metered:
-            out.append((op.GLOBAL_GET, self.injector.gas_global))
+            out.append((op.LOCAL_GET, self.gas) if self.passes else (op.GLOBAL_GET, self.injector.gas_global))
             if first_charge:
                 out += [(op.I64_CONST, first_charge), (op.I64_SUB,)]
             out.append((op.LOCAL_TEE, self.gas))
@@ -350,15 +373,20 @@ class _BodyWriter:
 
     def _leave(self) -> None:
         """Settle both counters; what the function returns stays on the stack."""
-        if self.metered:
-            self.out += [(op.LOCAL_GET, self.gas), (op.GLOBAL_SET, self.injector.gas_global)]
+        self._give_height_back()
+        self._hand_over()
+
+    def _give_height_back(self) -> None:
         if self.height:
             stack = self.injector.stack_global
             self.out += [(op.GLOBAL_GET, stack), (op.I32_CONST, self.height), (op.I32_ADD,), (op.GLOBAL_SET, stack)]
 
-    def _spill(self) -> None:
+    def _hand_over(self) -> None:
+        """Put the counter where whoever runs next looks for it: on top of the stack, or in its global."""
         if self.metered:
-            self.out += [(op.LOCAL_GET, self.gas), (op.GLOBAL_SET, self.injector.gas_global)]
+            self.out.append((op.LOCAL_GET, self.gas))
+            if not self.passes:
+                self.out.append((op.GLOBAL_SET, self.injector.gas_global))
 
     def _charge(self, particles: int, reload: str | None, check: bool) -> None:
         out = self.out
@@ -388,10 +416,10 @@ class _BodyWriter:
     def _call(self, instruction: Instr) -> str | None:
         """Returns where the counter is afterwards: "stack", "global", or None if it is where it belongs."""
         out = self.out
-        if instruction[1] >= self.host_functions:
-            self._spill()
+        if self.passes or instruction[1] >= self.host_functions:
+            self._hand_over()
             out.append(instruction)
-            return "global"
+            return "stack" if self.passes else "global"
         if self.metered:
             out += [(op.LOCAL_GET, self.gas), instruction]
             return "stack"
@@ -399,16 +427,36 @@ class _BodyWriter:
         out += [(op.GLOBAL_GET, gas_global), instruction, (op.GLOBAL_SET, gas_global)]
         return None
 
+    def _call_indirect(self, instruction: Instr) -> str:
+        if not self.passes:
+            self._hand_over()
+            self.out.append(instruction)
+            return "global"
+        code, type_index, table = instruction
+        # The place in the table is the last operand, so it has to step aside.
+        self.out += [(op.LOCAL_SET, self.operand), (op.LOCAL_GET, self.gas), (op.LOCAL_GET, self.operand)]
+        self.out.append((code, self.injector.extended_types[type_index], table))
+        return "stack"
+
     def _tail_call(self, instruction: Instr) -> None:
         if instruction[0] == op.RETURN_CALL and instruction[1] < self.host_functions:
-            # A host function has other results than its caller now, and there is no frame to save: call, then leave.
+            # There is no frame to save, and without metering it has other results than its caller: call, then leave.
             reload = self._call((op.CALL, instruction[1]))
             if reload == "stack":
                 self.out.append((op.LOCAL_SET, self.gas))
             self.out.append((op.BR, self.nesting + _EXIT) if self.wraps else (op.RETURN,))
             return
-        self._leave()
-        self.out.append(instruction)
+        if instruction[0] == op.RETURN_CALL_INDIRECT and self.passes:
+            self._give_height_back()
+            self._call_indirect(instruction)
+        else:
+            self._leave()
+            self.out.append(instruction)
+
+
+def _extended(function_type: FuncType) -> FuncType:
+    """The type with the counter as last parameter and last result."""
+    return FuncType((*function_type.params, I64), (*function_type.results, I64))
 
 
 def _capped(limits: Limits, cap: int | None) -> Limits:

@@ -4,7 +4,8 @@
 the phrases that may be put in, and follows one number, what has been charged less what has been executed. That number
 must not depend on the path by which a point is reached, and must be zero wherever gas can be seen: at calls, at
 memory.grow and at every way out. Beside that: function entries and branched-to loops compare the counter with zero;
-charges that depend on an operand stand directly before their instruction; the counter is where a callee looks for it.
+charges that depend on an operand stand directly before their instruction; every function takes the counter as its last
+parameter and gives it back as its last result.
 What is left when the phrases are taken out must be the original, instruction by instruction.
 
 Together with the interpreter, which pays for one instruction at a time, this makes two independent statements of what a
@@ -22,7 +23,7 @@ from ewasm.metering.schedule import Schedule
 from ewasm.metering.stack_height import counted_heights
 from ewasm.wasm import opcodes as op
 from ewasm.wasm.module import EMPTY_BLOCK, Expr, Instr, ValidModule
-from ewasm.wasm.types import I32, I64
+from ewasm.wasm.types import I32, I64, FuncType
 
 __all__ = ["Unproven", "prove"]
 
@@ -86,33 +87,33 @@ def prove(valid: ValidModule, metered: MeteredModule, schedule: Schedule, *, sta
     counters = exports[GAS_EXPORT], exports[STACK_EXPORT]
     if schedule.is_free:
         return 0
+    for index, (before, after) in enumerate(zip(module.imports, rewritten.imports, strict=True)):
+        if isinstance(before.type, int) and not _is_extended(valid, metered, before.type, after.type):
+            raise Unproven(f"import {index}", None, "it does not take and give the counter")
     for index, function in enumerate(module.functions):
         walk = _Walk(valid, metered, schedule, index, counters, heights[index])
         walk.run(function.body, rewritten.functions[index].body)
-    _prove_entries(valid, metered, counters[0])
+    _prove_entries(valid, metered)
     return len(module.functions)
 
 
-def _prove_entries(valid: ValidModule, metered: MeteredModule, gas: int) -> None:
-    """An entry point takes the counter in, calls, and gives it back; tables hold the functions they held."""
-    imported = valid.imported_functions
+def _prove_entries(valid: ValidModule, metered: MeteredModule) -> None:
+    """An entry point is the function it was; tables hold the functions they held."""
     original = {e.name: e.index for e in valid.module.exports}
     exported = {e.name: e.index for e in metered.module.exports}
     for name, export in metered.entries.items():
-        body = metered.module.functions[exported[export] - imported].body
-        call = body[2] if len(body) == 5 else ()
-        wanted = ((op.LOCAL_GET, 0), (op.GLOBAL_SET, gas), call, (op.GLOBAL_GET, gas), (op.END,))
-        is_call = call[:1] == (op.CALL,) and _stands_for(valid, metered, original[name], call[1], gas)
-        if body != wanted or not is_call:
-            raise Unproven(name, None, "the entry point does not hand over the counter")
+        if exported[export] != original[name]:
+            raise Unproven(name, None, "the entry point is another function")
     for before, after in zip(valid.module.elements, metered.module.elements, strict=True):
-        for old, new in zip(before.init, after.init, strict=True):
-            if old[0][0] != op.REF_FUNC:
-                same = old == new
-            else:
-                same = new[0][0] == op.REF_FUNC and _stands_for(valid, metered, old[0][1], new[0][1], gas)
-            if not same:
-                raise Unproven("element segment", None, "it refers to another function")
+        if before.init != after.init:
+            raise Unproven("element segment", None, "it refers to another function")
+
+
+def _is_extended(valid: ValidModule, metered: MeteredModule, before: int, after: object) -> bool:
+    """Whether type `after` of the rewritten module is type `before` of the original with the counter at both ends."""
+    known = valid.module.types[before]
+    extended = FuncType((*known.params, I64), (*known.results, I64))
+    return isinstance(after, int) and metered.module.types[after] == extended
 
 
 class _Walk:
@@ -132,12 +133,12 @@ class _Walk:
         self.metered = metered
         self.schedule = schedule
         self.name = valid.module.describe_function(valid.imported_functions + index)
-        self.gas = len(known.local_types)
-        self.operand = self.gas + 1
+        self.gas = len(known.type.params)
+        self.operand = len(known.local_types) + 1
         self.gas_global, self.stack_global = counters
         self.height = height
         self.locals = len(known.local_types) - len(known.type.params)
-        self.results = known.type.results
+        self.type_indices = valid.module.functions[index].type_index, metered.module.functions[index].type_index
         self.extra = metered.module.functions[index].locals[len(valid.module.functions[index].locals) :]
         self.body: Expr = ()
         self.at = 0
@@ -194,30 +195,25 @@ class _Walk:
     def take_charges(self) -> bool:
         """Any charges that stand here. Returns whether one compared the counter with zero."""
         compared = False
-        spill = (op.LOCAL_GET, self.gas), (op.GLOBAL_SET, self.gas_global)
-        while self.peek((op.LOCAL_GET, self.gas)) and not self.peek(*spill) and not self._at_host_call():
+        while self.peek((op.LOCAL_GET, self.gas)) and self._charges_follow():
             self.at += 1
             compared = self.take_subtraction() or compared
         return compared
 
-    def _at_host_call(self) -> bool:
+    def _charges_follow(self) -> bool:
+        """Whether the counter is read to be charged or compared, not to be handed over."""
         following = self.body[self.at + 1] if self.at + 1 < len(self.body) else ()
-        return following[:1] == (op.CALL,) and following[1] < self.valid.imported_functions
+        return following[:1] == (op.I64_CONST,) or following == (op.LOCAL_TEE, self.gas)
 
-    def take_spill(self) -> None:
-        self.expect(
-            "the counter is not in its global for the callee",
-            (op.LOCAL_GET, self.gas),
-            (op.GLOBAL_SET, self.gas_global),
-        )
-
-    def take_reload(self) -> None:
-        self.expect("the counter is not taken back from the callee", (op.GLOBAL_GET, self.gas_global))
-        self.take_subtraction()
+    def take_hand_over(self) -> None:
+        self.expect("the counter is not handed over", (op.LOCAL_GET, self.gas))
 
     def take_leave(self) -> None:
         """What settles both counters before the function is left."""
-        self.take_spill()
+        self.take_height_back()
+        self.take_hand_over()
+
+    def take_height_back(self) -> None:
         if self.height:
             stack = self.stack_global
             self.expect(
@@ -232,8 +228,8 @@ class _Walk:
 
     def run(self, original: Expr, rewritten: Expr) -> None:
         self.body = rewritten
-        if self.extra != ((1, I64), (1, I32)):
-            raise self.fail("the counter has no local of its own")
+        if self.extra != ((1, I32),) or not _is_extended(self.valid, self.metered, *self.type_indices):
+            raise self.fail("it does not take and give the counter")
         self.labels = [_Label(op.BLOCK, None)]
         self.balance = -self.locals * self.schedule.local
         self.take_prologue()
@@ -254,7 +250,7 @@ class _Walk:
         if len(opening) < 2 or opening[0][0] != op.BLOCK or opening[1] != (op.BLOCK, EMPTY_BLOCK):
             raise self.fail("no blocks to leave by")
         self.at = 2
-        self.expect("the counter is not read at entry", (op.GLOBAL_GET, self.gas_global))
+        self.expect("the counter is not read at entry", (op.LOCAL_GET, self.gas))
         if not self.take_subtraction():
             raise self.fail("the counter is not compared at entry")
         if self.height:
@@ -276,8 +272,13 @@ class _Walk:
         self.pay(end)
         self.settle_at(self.labels[0], "the end of the function")
         self.expect("the function does not leave by $exit", (op.BR, 1), (op.END,))
-        self.take_spill()
-        self.expect("the way out of gas does not trap", (op.UNREACHABLE,), (op.END,))
+        self.take_hand_over()
+        self.expect(
+            "the way out of gas does not say so and trap",
+            (op.GLOBAL_SET, self.gas_global),
+            (op.UNREACHABLE,),
+            (op.END,),
+        )
         self.take_leave()
         self.expect("something stands behind the end", (op.END,))
         if self.at != len(self.body):
@@ -337,8 +338,10 @@ class _Walk:
                 self.step_call(instruction)
             elif code in (op.RETURN_CALL, op.RETURN_CALL_INDIRECT):
                 self.step_tail_call(instruction)
-            elif code == op.REF_FUNC:
-                self.expect("another reference", (code, self.thunk_of(instruction[1])))
+            elif code in (op.LOCAL_GET, op.LOCAL_SET, op.LOCAL_TEE):
+                # The counter stands between the parameters and the declared locals.
+                local = instruction[1]
+                self.expect("another local", (code, local if local < self.gas else local + 1))
             else:
                 self.step_plain(instruction)
         if code in _LEAVES:
@@ -376,13 +379,24 @@ class _Walk:
 
     def step_call(self, instruction: Instr) -> None:
         self.observe("a call")
-        if instruction[0] == op.CALL and instruction[1] < self.valid.imported_functions:
-            self.expect("a host function that is not given the counter", (op.LOCAL_GET, self.gas), instruction)
-            self.take_subtraction()
+        self.take_callee(instruction)
+        self.take_subtraction()
+
+    def take_callee(self, instruction: Instr) -> None:
+        """The counter, then the same function, or the same table with the type that has the counter."""
+        if instruction[0] not in (op.CALL_INDIRECT, op.RETURN_CALL_INDIRECT):
+            self.take_hand_over()
+            self.expect("another call", instruction)
             return
-        self.take_spill()
-        self.expect("another call", instruction)
-        self.take_reload()
+        # The place in the table is the last operand of all.
+        self.expect("the place in the table does not step aside", (op.LOCAL_SET, self.operand))
+        self.take_hand_over()
+        self.expect("the place in the table does not come back", (op.LOCAL_GET, self.operand))
+        found = self.body[self.at] if self.at < len(self.body) else ()
+        code, type_index, table = instruction
+        if len(found) != 3 or not _is_extended(self.valid, self.metered, type_index, found[1]):
+            raise self.fail("a callee that does not take and give the counter")
+        self.expect("another call", (code, found[1], table))
 
     def step_tail_call(self, instruction: Instr) -> None:
         self.observe("a tail call")
@@ -395,8 +409,8 @@ class _Walk:
                 (op.BR, len(self.labels)),
             )
             return
-        self.take_leave()
-        self.expect("another tail call", instruction)
+        self.take_height_back()
+        self.take_callee(instruction)
 
     def step_plain(self, instruction: Instr) -> None:
         code = instruction[0]
@@ -424,25 +438,6 @@ class _Walk:
                 (op.BR_IF, self.stop),
             )
         self.expect("another instruction", instruction)
-
-    def thunk_of(self, index: int) -> int:
-        """What a reference to `index` must be in the rewritten module."""
-        found = self.body[self.at][1] if self.at < len(self.body) and self.body[self.at][0] == op.REF_FUNC else -1
-        if not _stands_for(self.valid, self.metered, index, found, self.gas_global):
-            raise self.fail("a reference to another function")
-        return int(found)
-
-
-def _stands_for(valid: ValidModule, metered: MeteredModule, index: int, found: int, gas: int) -> bool:
-    """Whether `found` in the rewritten module is `index` of the original: itself, or a thunk for a host function."""
-    imported = valid.imported_functions
-    if index >= imported:
-        return found == index
-    if found < len(valid.function_types) or found - imported >= len(metered.module.functions):
-        return False
-    arguments = tuple((op.LOCAL_GET, i) for i in range(len(valid.function_types[index].params)))
-    thunk = (*arguments, (op.GLOBAL_GET, gas), (op.CALL, index), (op.GLOBAL_SET, gas), (op.END,))
-    return metered.module.functions[found - imported].body == thunk
 
 
 def _live(body: Expr) -> Iterator[tuple[int, Instr, bool]]:
