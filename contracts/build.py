@@ -5,8 +5,9 @@
     python -m contracts.build --checksums  only compare the committed files with SHA256SUMS
 
 C and Zig go through the `ziglang` package (the version that pyproject.toml pins), AssemblyScript through npm's
-`assemblyscript` (the version of package.json, installed under build/npm-as/; left as committed where it is not),
-WebAssembly text through wasmtime, EVM assembly through `contracts.evm_assembler`.
+`assemblyscript` (the version of package.json, installed under build/npm-as/), Rust through Debian's rustc-web,
+WebAssembly text through wasmtime, EVM assembly through `contracts.evm_assembler`. What a missing compiler would build
+is left as it is committed.
 """
 
 from __future__ import annotations
@@ -20,12 +21,16 @@ from pathlib import Path
 
 from contracts.evm_assembler import assemble, init_code
 from ewasm.cli.compilers import CompileError, compile_source
+from ewasm.cli.rust import find_toolchain
 from ewasm.sdk import generate
 
 FOLDER = Path(__file__).resolve().parent
 SUMS = FOLDER / "SHA256SUMS"
 NPM = FOLDER.parent / "build" / "npm-as"
 ZIG = "0.17.0"
+# With the library built from Debian's sources of it; other builds of the same version may carry another LLVM.
+RUST = "1.96.0"
+RUST_HINT = "run: apt-get install rustc-web rust-web-src"
 NPM_HINT = "run: cp contracts/package.json build/npm-as/ && npm install --prefix build/npm-as"
 
 # source -> what is built from it, both below contracts/
@@ -35,6 +40,7 @@ SOURCES = {
     "crossvm/payer.easm": "crossvm/payer.bin",
     "erc20/erc20.c": "erc20/erc20.wasm",
     "erc20_as/erc20.ts": "erc20_as/erc20.wasm",
+    "erc20_rust/erc20.rs": "erc20_rust/erc20.wasm",
     "erc20_zig/erc20.zig": "erc20_zig/erc20.wasm",
     "sha256/sha256.c": "sha256/sha256.wasm",
 }
@@ -61,10 +67,22 @@ def has_assemblyscript() -> bool:
     return installed.is_file() and json.loads(installed.read_text())["version"] == wanted
 
 
+def has_rust() -> bool:
+    """Whether the pinned rustc is there, with the sources of its library."""
+    toolchain = find_toolchain()
+    return toolchain is not None and toolchain.version == RUST and toolchain.library is not None
+
+
 def buildable() -> dict[str, str]:
-    """SOURCES without those in AssemblyScript where its compiler is not installed."""
-    with_npm = has_assemblyscript()
-    return {source: name for source, name in SOURCES.items() if with_npm or not source.endswith(".ts")}
+    """SOURCES without those whose compiler is not installed."""
+    missing = skipped()
+    return {source: name for source, name in SOURCES.items() if Path(source).suffix not in missing}
+
+
+def skipped() -> dict[str, str]:
+    """Suffixes of sources that cannot be rebuilt here, and how to get their compilers."""
+    there = {".ts": (has_assemblyscript(), NPM_HINT), ".rs": (has_rust(), RUST_HINT)}
+    return {suffix: hint for suffix, (found, hint) in there.items() if not found}
 
 
 def build(source: Path) -> bytes:
@@ -134,8 +152,9 @@ def main() -> int:
 
 
 def _tell_skipped() -> None:
+    hints = skipped()
     for source in SOURCES.keys() - buildable().keys():
-        print(f"contracts/{source}: not rebuilt, {NPM_HINT}", file=sys.stderr)
+        print(f"contracts/{source}: not rebuilt, {hints[Path(source).suffix]}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Sources to modules, byte for byte the same wherever and whenever they are built.
 
-C and Zig go through Zig (the package `ziglang`, else `zig` on the PATH), AssemblyScript through `asc`, WebAssembly text
-through wasmtime. The layers of `ewasm.sdk` are found without being named: `#include "abi.h"`, `@import("ewasm")`,
-`from "ewasm"`.
+C and Zig go through Zig (the package `ziglang`, else `zig` on the PATH), AssemblyScript through `asc`, Rust through
+rustc and Zig's linker, WebAssembly text through wasmtime. The layers of `ewasm.sdk` are found without being named:
+`#include "abi.h"`, `@import("ewasm")`, `from "ewasm"`, `use ewasm::...`.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from ewasm.cli.rust import NO_RUST, compile_rust, find_toolchain
 from ewasm.sdk import FOLDER
 
 __all__ = ["C_FLAGS", "SUFFIXES", "CompileError", "compile_source"]
 
-SUFFIXES = (".c", ".zig", ".ts", ".wat")
+SUFFIXES = (".c", ".zig", ".rs", ".ts", ".wat")
 
 # MVP instructions only; nothing of a C library; only what EWASM_EXPORT names, and the memory, is exported.
 # fmt: off
@@ -115,6 +116,12 @@ def compile_source(source: Path, *, asc_folders: Sequence[Path] = ()) -> bytes:
             modules = ["--dep", "ewasm", f"-Mroot={source}", f"-Mewasm={FOLDER / 'zig' / 'ewasm.zig'}"]
             command = [*zig_command(), "build-exe", *ZIG_FLAGS, "-O", optimize, *exports, f"-femit-bin={out}", *modules]
             _run(command, Path(scratch), source)
+        elif source.suffix == ".rs":
+            toolchain = find_toolchain()
+            if toolchain is None:
+                raise CompileError(NO_RUST)
+            link = [*zig_command(), "wasm-ld", *LINK_FLAGS]
+            compile_rust(source, out, toolchain, link, _directive(source).removeprefix("-O"), _run)
         elif source.suffix == ".ts":
             asc = asc_command([source.parent, *asc_folders])
             # Paths as given end up in messages; a bare name is the same everywhere.

@@ -28,6 +28,7 @@ LANGUAGES = {
     "c": "The compiler is Zig's: `pip install ziglang`.",
     "zig": "The compiler: `pip install ziglang`.",
     "as": "The compiler: `npm install`.",
+    "rust": "The compilers: `rustup target add wasm32v1-none` and, to link, `pip install ziglang`.",
     "wat": "Nothing else has to be installed.",
 }
 
@@ -116,8 +117,8 @@ def _sums(folder: Path, built: list[_Built]) -> str:
 def build(folder: Path, verify: bool, rules: Rules, as_json: bool) -> None:
     """Build the contracts in DIR (here, unless given) and below.
 
-    A contract is a source (.c, .zig, .ts, .wat) with its ABI, a .json of the same name, beside it. Each becomes a .wasm
-    that the node would accept, byte for byte the same on every machine; SHA256SUMS lists them.
+    A contract is a source (.c, .zig, .rs, .ts, .wat) with its ABI, a .json of the same name, beside it. Each becomes a
+    .wasm that the node would accept, byte for byte the same on every machine; SHA256SUMS lists them.
     """
     if not folder.is_dir():
         raise Failure(f"{folder}: no such folder")

@@ -1,4 +1,4 @@
-"""The table of host functions as declarations: c/ewasm.h, zig/eei.zig, as/eei.ts.
+"""The table of host functions as declarations: c/ewasm.h, zig/eei.zig, as/eei.ts, rust/src/eei.rs.
 
     python -m ewasm.sdk.generate           write them
     python -m ewasm.sdk.generate --verify  compare them with the table
@@ -16,7 +16,7 @@ from ewasm.eei.table import TABLE, HostFunction
 from ewasm.sdk import FOLDER
 from ewasm.wasm.types import I64
 
-__all__ = ["generated", "header", "outdated", "typescript", "write", "zig"]
+__all__ = ["generated", "header", "outdated", "rust", "typescript", "write", "zig"]
 
 PREFIXES = {"ethereum": "eth", "bignum": "bignum", "crypto": "crypto", "debug": "debug"}
 NEVER_RETURN = {"finish", "revert", "selfDestruct"}
@@ -97,6 +97,17 @@ def _zig(row: HostFunction) -> str:
     return f'    /// {row.doc}\n    pub extern "{row.module}" fn {row.name}({parameters}) {result};\n'
 
 
+def _rust(row: HostFunction) -> str:
+    kinds = {"out": "*mut u8", "in": "*const u8", "topic": "*const u8"}
+    parameters = ", ".join(
+        f"{name}: {kinds.get(role, 'u64' if kind == I64 else 'u32')}" for name, role, kind in _parameters(row)
+    )
+    result = "" if not row.results else " -> u64" if row.results[0] == I64 else " -> u32"
+    if row.name in NEVER_RETURN:
+        result = " -> !"
+    return f"        /// {row.doc}\n        pub fn {row.name}({parameters}){result};\n"
+
+
 def _typescript(row: HostFunction) -> str:
     parameters = ", ".join(
         f"{name}: {'usize' if role != 'number' else 'u64' if kind == I64 else 'u32'}"
@@ -140,6 +151,14 @@ def zig() -> str:
     return text.replace(";\n\n};", ";\n};").rstrip("\n") + "\n"
 
 
+def rust() -> str:
+    """The text of rust/src/eei.rs."""
+    opening = 'pub mod {0} {{\n    #[link(wasm_import_module = "{0}")]\n    unsafe extern "C" {{'
+    start = LINES_START.format("//!") + "#![allow(non_snake_case)]\n"
+    text = _text(start, _rust, opening, "    }\n}\n")
+    return text.replace(";\n\n    }", ";\n    }").replace("{\n\n", "{\n").rstrip("\n") + "\n"
+
+
 def typescript() -> str:
     """The text of as/eei.ts."""
     return _text(LINES_START.format("//"), _typescript, "// ---- module {} ----\n")
@@ -147,7 +166,7 @@ def typescript() -> str:
 
 def generated() -> dict[str, str]:
     """Text of each generated file, by its name below ewasm/sdk/."""
-    return {"c/ewasm.h": header(), "zig/eei.zig": zig(), "as/eei.ts": typescript()}
+    return {"c/ewasm.h": header(), "zig/eei.zig": zig(), "as/eei.ts": typescript(), "rust/src/eei.rs": rust()}
 
 
 def outdated() -> list[str]:

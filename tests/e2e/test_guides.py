@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from ewasm.cli.rust import NO_RUST, find_toolchain
 from tests.node_process import NodeProcess
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -54,6 +55,8 @@ def test_guide(guide: Path, node: NodeProcess, tmp_path: Path, request: pytest.F
         "EWASM_RPC": node.url,
         "PYTEST_ADDOPTS": "",
     }
+    if guide.stem == "guide-rust" and find_toolchain() is None:
+        pytest.skip(NO_RUST)
     folder = tmp_path
     for step in steps(guide):
         if step.command.startswith("cd "):
