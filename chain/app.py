@@ -122,8 +122,9 @@ def all_methods() -> dict[str, Method]:
     from chain.rpc.methods_logs import LOG_METHODS
     from chain.rpc.methods_read import READ_METHODS
     from chain.rpc.methods_send import SEND_METHODS
+    from chain.rpc.methods_simulate import SIMULATE_METHODS
 
-    return method_table(READ_METHODS, SEND_METHODS, LOG_METHODS, DEV_METHODS, EWASM_METHODS)
+    return method_table(READ_METHODS, SEND_METHODS, LOG_METHODS, DEV_METHODS, EWASM_METHODS, SIMULATE_METHODS)
 
 
 def make_server(node: Node, host: str, port: int) -> RpcServer:

@@ -21,6 +21,7 @@ from chain.errors import InvalidBlock, InvalidTransaction, StoreCorrupt, Unknown
 from chain.executor import WasmMachine
 from chain.forks import Fork, ForkSchedule, parse_fork
 from chain.genesis import DEV_GAS_LIMIT, Genesis, dev_genesis, write_genesis
+from chain.overrides import StateOverrides, override_accounts, place_precompiles
 from chain.records import (
     AccountOverride,
     BlockRecord,
@@ -39,6 +40,7 @@ from chain.records import (
 from chain.store import FORMAT_VERSION, KeyValue, Store
 from chain.transaction import BLOB, DYNAMIC_FEE, LEGACY, SET_CODE, Tx, decode_tx
 from chain.transition import BlockEnv, Executed, apply_tx, check_account, check_tx, open_state
+from chain.variant import fork_precompiles, variant_state_class
 from ewasm.rules import EWASM_2026, RULES, Rules
 
 __all__ = [
@@ -253,7 +255,7 @@ class Blockchain:
             UnknownBlock: There is no such block.
         """
         found = self._need(block)
-        return StateView(self._open_state(self._env_of(found), found))
+        return StateView(self._open_state(self.env_of(found), found))
 
     def next_base_fee(self, block: BlockRecord | None = None) -> int | None:
         """Wei: base fee of the block that would follow `block` (the head unless given), or None before London."""
@@ -340,8 +342,8 @@ class Blockchain:
                 self.schedule,
                 self.machine,
                 self.store.writer,
-                self._root_behind(above),
-                self._ancestors(above),
+                self.root_behind(above),
+                self.ancestors(above),
                 parent_hash=above.hash,
                 parent_beacon_block_root=parent_beacon_block_root,
             )
@@ -390,8 +392,8 @@ class Blockchain:
                     self.chain_id,
                     self.machine,
                     self.store.writer,
-                    self._root_behind(parent),
-                    self._ancestors(parent),
+                    self.root_behind(parent),
+                    self.ancestors(parent),
                 )
                 self._put_block(known, _receipts(known, done))
                 if make_head:
@@ -445,8 +447,8 @@ class Blockchain:
         """Change accounts behind the head from outside, as development nodes allow; the next block builds on it."""
         head = self._head
         try:
-            state = self._open_state(self._env_of(head), head, self.store.writer)
-            _override(state, changes)
+            state = self._open_state(self.env_of(head), head, self.store.writer)
+            override_accounts(state, changes)
             state.persist()
             self.store.writer[b"a" + head.hash] = state.state_root
             self.store.commit()
@@ -463,7 +465,7 @@ class Blockchain:
         """Undo what `edit_state` did to the head since its state had this root (32 bytes)."""
         if root == self._head.header.state_root:
             self.forget_edits()
-        elif root != self._root_behind(self._head):
+        elif root != self.root_behind(self._head):
             self.store.writer[b"a" + self._head.hash] = root
             self.store.commit()
 
@@ -509,7 +511,7 @@ class Blockchain:
         *,
         on_pending: bool = False,
         env: BlockEnv | None = None,
-        overrides: Mapping[bytes, AccountOverride] | None = None,
+        overrides: StateOverrides | None = None,
     ) -> CallOutcome:
         """Run a transaction that is never stored.
 
@@ -525,16 +527,18 @@ class Blockchain:
         """
         block = self._need(block)
         if env is None:
-            env = self.next_env(block) if on_pending else self._env_of(block)
+            env = self.next_env(block) if on_pending else self.env_of(block)
         tx = _call_tx(request, env, self.chain_id)
         if not tx.max_fee_per_gas and env.base_fee is not None:
             env = replace(env, base_fee=0)
         if tx.type == BLOB and not tx.max_fee_per_blob_gas:
             env = replace(env, blob_base_fee_override=0)
-        ancestors = self._ancestors(block) if env.number > block.number else self._ancestors_of(block)
-        state = open_state(env, self.machine, self.store.reader, self._root_behind(block), ancestors)
+        placed = place_precompiles(fork_precompiles(env.fork, self.machine), overrides) if overrides else None
+        kind = variant_state_class(env.fork, self.machine, placed)
+        ancestors = self.ancestors_below(env.number, block)
+        state = open_state(env, self.machine, self.store.reader, self.root_behind(block), ancestors, kind)
         if overrides:
-            _override(state, overrides)
+            override_accounts(state, overrides)
         nonce = state.get_nonce(tx.sender)
         if request.nonce is None:
             tx = replace(tx, nonce=nonce)
@@ -567,7 +571,7 @@ class Blockchain:
             raise UnknownBlock(f"unknown block 0x{(wanted or b'').hex()}")
         return found
 
-    def _env_of(self, block: BlockRecord) -> BlockEnv:
+    def env_of(self, block: BlockRecord) -> BlockEnv:
         """The environment that a block's own transactions saw."""
         header = block.header
         fork = self.schedule.fork_at(header.block_number, header.timestamp)
@@ -585,15 +589,15 @@ class Blockchain:
             blobs=self.schedule.blobs_at(header.timestamp) if fork >= Fork.CANCUN else None,
         )
 
-    def _root_behind(self, block: BlockRecord) -> bytes:
+    def root_behind(self, block: BlockRecord) -> bytes:
         """State root behind a block, edits from outside included."""
         return self.store.reader.get(b"a" + block.hash) or block.header.state_root
 
     def _open_state(self, env: BlockEnv, block: BlockRecord, db: KeyValue | None = None) -> Any:
-        root = self._root_behind(block)
+        root = self.root_behind(block)
         return open_state(env, self.machine, db or self.store.reader, root, self._ancestors_of(block))
 
-    def _ancestors(self, parent: BlockRecord) -> Iterator[bytes]:
+    def ancestors(self, parent: BlockRecord) -> Iterator[bytes]:
         """Hashes of `parent` and the blocks before it, lazily."""
         block: BlockRecord | None = parent
         for _ in range(ANCESTORS):
@@ -604,8 +608,16 @@ class Blockchain:
                 return
             block = self.block_by_hash(block.parent_hash)
 
+    def ancestors_below(self, number: int, block: BlockRecord) -> Iterator[bytes]:
+        """Hashes as a block with this number sees them on `block`'s chain, the one before it first; zero where none."""
+        for _ in range(min(max(number - 1 - block.number, 0), ANCESTORS)):
+            yield bytes(32)
+        for offset, found in enumerate(self.ancestors(block)):
+            if block.number - offset < number:
+                yield found
+
     def _ancestors_of(self, block: BlockRecord) -> Iterator[bytes]:
-        hashes = self._ancestors(block)
+        hashes = self.ancestors(block)
         next(hashes, None)
         return hashes
 
@@ -716,23 +728,6 @@ def _outcomes(block: OpenBlock) -> tuple[TxOutcome, ...]:
         )
         for tx, executed in zip(block.transactions, block.executed, strict=True)
     )
-
-
-def _override(state: Any, changes: Mapping[bytes, AccountOverride]) -> None:
-    for address, change in changes.items():
-        if change.balance is not None:
-            state.set_balance(address, change.balance)
-        if change.nonce is not None:
-            state.set_nonce(address, change.nonce)
-        if change.code is not None:
-            state.set_code(address, change.code)
-        slots: Iterable[tuple[int, int]] = change.storage_diff.items()
-        if change.storage is not None:
-            state.delete_storage(address)
-            slots = change.storage.items()
-        for slot, value in slots:
-            state.set_storage(address, slot, value)
-    state.lock_changes()
 
 
 def _call_tx(request: CallRequest, env: BlockEnv, chain_id: int) -> Tx:

@@ -7,7 +7,7 @@ Standards: yellow paper 4.4 and 11; EIP-1559 (base fee), 4788 (beacon roots), 29
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -28,7 +28,7 @@ from chain.transaction import Tx
 from chain.transition import BlockEnv, Executed, apply_tx, check_account, check_tx, open_state, system_call
 from chain.trie import ordered_root
 
-__all__ = ["OpenBlock", "child_env", "finish", "next_base_fee", "open_block", "run_tx", "validate_header", "verify"]
+__all__ = ["OpenBlock", "add_executed", "child_env", "finish", "next_base_fee", "open_block", "run_tx", "validate_header", "verify"]
 
 BEACON_ROOTS = bytes.fromhex("000f3df6d732807ef1319fb7b8bb8522d0beac02")
 HISTORY_STORAGE = bytes.fromhex("0000f90827f1c53a10cb7a02335b175320002935")
@@ -132,9 +132,18 @@ def open_block(
     *,
     parent_hash: bytes,
     parent_beacon_block_root: bytes | None,
+    kind: Callable[..., Any] | None = None,
+    prepare: Callable[[Any], None] | None = None,
 ) -> OpenBlock:
-    """Open a block on `state_root` and run the system calls that come before its transactions."""
-    state = open_state(env, machine, db, state_root, ancestors)
+    """Open a block on `state_root` and run the system calls that come before its transactions.
+
+    Args:
+        kind: State class, where it is not the fork's own.
+        prepare: Changes the state before anything runs.
+    """
+    state = open_state(env, machine, db, state_root, ancestors, kind)
+    if prepare is not None:
+        prepare(state)
     if env.fork >= Fork.CANCUN and parent_beacon_block_root is not None:
         system_call(state, BEACON_ROOTS, parent_beacon_block_root)
     if env.fork >= Fork.PRAGUE:
@@ -158,6 +167,12 @@ def run_tx(block: OpenBlock, tx: Tx) -> Executed:
         raise InvalidTransaction("exceeds the block's blob gas limit", "block-full")
     check_account(tx, state.get_balance(tx.sender), state.get_nonce(tx.sender), state.get_code(tx.sender), env)
     executed = apply_tx(state, tx, env)
+    add_executed(block, tx, executed)
+    return executed
+
+
+def add_executed(block: OpenBlock, tx: Tx, executed: Executed) -> None:
+    """Enter a transaction that ran on the block's state into the block."""
     block.gas_used += executed.gas_used
     block.blob_gas_used += tx.blob_gas
     block.transactions.append(tx)
@@ -169,10 +184,9 @@ def run_tx(block: OpenBlock, tx: Tx) -> Executed:
             cumulative_gas_used=block.gas_used,
             bloom=bloom_of(executed.logs),
             logs=executed.logs,
-            post_state=state.make_state_root() if env.fork < Fork.BYZANTIUM else None,
+            post_state=block.state.make_state_root() if block.env.fork < Fork.BYZANTIUM else None,
         )
     )
-    return executed
 
 
 def finish(

@@ -191,6 +191,9 @@ class EwasmComputation(SpuriousDragonComputation):
         else:
             raise WasmFailure(result)
 
+    def ether_moved(self, sender: bytes, recipient: bytes, value: int) -> None:
+        """Nothing: where trials hear of ether that SELFDESTRUCT moves."""
+
     @classmethod
     def consume_initcode_gas_cost(cls, computation: ComputationAPI) -> None:
         """Nothing: EIP-3860's price of a transaction's init code is part of its intrinsic gas, in `transaction`."""

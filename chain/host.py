@@ -130,6 +130,7 @@ class EvmHost:
     def selfdestruct(self, address: bytes, beneficiary: bytes) -> None:
         state = self._state
         amount = state.get_balance(address)
+        self._computation.ether_moved(address, beneficiary, amount)
         state.set_balance(beneficiary, state.get_balance(beneficiary) + amount)
         state.set_balance(address, 0)
         self._computation.register_account_for_deletion(beneficiary)

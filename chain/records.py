@@ -126,6 +126,7 @@ class AccountOverride:
     Attributes:
         storage: Replaces the whole storage.
         storage_diff: Changes single slots.
+        move_precompile_to: 20 bytes: where the precompile at this address is found instead.
     """
 
     balance: int | None = None
@@ -133,6 +134,7 @@ class AccountOverride:
     code: bytes | None = None
     storage: Mapping[int, int] | None = None
     storage_diff: Mapping[int, int] = field(default_factory=dict)
+    move_precompile_to: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

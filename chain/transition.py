@@ -6,7 +6,7 @@ they miss EIP-3607, EIP-7623's limits, chain ids of typed transactions, caps bel
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -102,12 +102,23 @@ class BlockContext(ExecutionContext):
     blob_base_fee: int = 0
 
 
-def open_state(env: BlockEnv, machine: WasmMachine, db: Any, state_root: bytes, ancestors: Iterable[bytes]) -> Any:
+def open_state(
+    env: BlockEnv,
+    machine: WasmMachine,
+    db: Any,
+    state_root: bytes,
+    ancestors: Iterable[bytes],
+    kind: Callable[..., Any] | None = None,
+) -> Any:
     """A py-evm state on `db`.
 
     Args:
+        env: The block.
+        machine: Runs Wasm.
         db: Mapping of bytes to bytes; nothing is written before the state is persisted.
+        state_root: 32 bytes.
         ancestors: Hashes of the blocks before this one, the parent first; read lazily.
+        kind: State class, where it is not the fork's own.
     """
     context = BlockContext(
         coinbase=Address(env.coinbase),
@@ -122,7 +133,7 @@ def open_state(env: BlockEnv, machine: WasmMachine, db: Any, state_root: bytes, 
         excess_blob_gas=env.excess_blob_gas,
     )
     context.blob_base_fee = env.blob_base_fee
-    return state_class(env.fork, machine)(AtomicDB(db), context, Hash32(state_root))
+    return (kind or state_class(env.fork, machine))(AtomicDB(db), context, Hash32(state_root))
 
 
 def check_tx(tx: Tx, fork: Fork, chain_id: int, rules: Rules, blobs: BlobParams | None) -> None:
@@ -254,7 +265,8 @@ def _apply(state: Any, tx: Tx, env: BlockEnv) -> Executed:
         cost += tx.blob_gas * env.blob_base_fee
     if cost:
         state.delta_balance(tx.sender, -cost)
-    state.increment_nonce(tx.sender)
+    # A nonce at its end wraps around in trials; `check_tx` lets no other transaction come so far.
+    state.set_nonce(tx.sender, (state.get_nonce(tx.sender) + 1) & MAX_NONCE)
     intrinsic = intrinsic_gas(tx, fork)
     refund = sum(_authorize(state, authorization, env.chain_id) for authorization in tx.authorizations)
     message = _message(state, tx, tx.gas - intrinsic, refund, fork)

@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from chain.block import Withdrawal
+from chain.overrides import BlockOverrides
 from chain.records import AccountOverride
 from chain.requests import BlockRef, LogFilter, LogQuery, TxRequest
 from chain.transaction import Authorization
@@ -23,9 +25,11 @@ __all__ = [
     "address",
     "bind",
     "block_number",
+    "block_overrides",
     "block_ref",
     "boolean",
     "data",
+    "field",
     "hash32",
     "index",
     "list_of",
@@ -38,11 +42,13 @@ __all__ = [
     "storage_key",
     "text",
     "tx_request",
+    "withdrawals",
 ]
 
 MAX_TOPICS = 4
 MAX_FILTER_ITEMS = 1_000
 MAX_PERCENTILES = 100
+MAX_WITHDRAWALS = 1_024
 _HEX_DIGITS = frozenset("0123456789abcdefABCDEF")
 TAGS = frozenset({"latest", "pending", "earliest", "safe", "finalized"})
 
@@ -285,15 +291,16 @@ def _eip1898(value: dict[str, Any]) -> BlockRef:
     if number is not None and block_hash is not None:
         raise BadValue("cannot specify both blockHash and blockNumber, choose one or the other")
     if number is not None:
-        ref: BlockRef = _field("blockNumber", block_number, number)
+        ref: BlockRef = field("blockNumber", block_number, number)
         return ref
     if block_hash is not None:
-        must = False if canonical is None else _field("requireCanonical", boolean, canonical)
-        return BlockRef(hash=_field("blockHash", hash32, block_hash), require_canonical=must)
+        must = False if canonical is None else field("requireCanonical", boolean, canonical)
+        return BlockRef(hash=field("blockHash", hash32, block_hash), require_canonical=must)
     raise BadValue("want blockNumber or blockHash")
 
 
-def _field(name: str, parse: Callable[[Any], Any], value: Any) -> Any:
+def field(name: str, parse: Callable[[Any], Any], value: Any) -> Any:
+    """Parse a field of an object; the error names it."""
     try:
         return parse(value)
     except BadValue as error:
@@ -303,20 +310,20 @@ def _field(name: str, parse: Callable[[Any], Any], value: Any) -> Any:
 def _access_entry(value: Any) -> tuple[bytes, tuple[int, ...]]:
     entry = raw_object(value)
     keys = entry.get("storageKeys")
-    slots = () if keys is None else _field("storageKeys", list_of(hash32, 100_000), keys)
-    return _field("address", address, entry.get("address")), tuple(int.from_bytes(slot, "big") for slot in slots)
+    slots = () if keys is None else field("storageKeys", list_of(hash32, 100_000), keys)
+    return field("address", address, entry.get("address")), tuple(int.from_bytes(slot, "big") for slot in slots)
 
 
 def _authorization(value: Any) -> Authorization:
     entry = raw_object(value)
     parity = entry.get("yParity", entry.get("v"))
     return Authorization(
-        chain_id=_field("chainId", quantity, entry.get("chainId")),
-        address=_field("address", address, entry.get("address")),
-        nonce=_field("nonce", quantity64, entry.get("nonce")),
-        y_parity=_field("yParity", quantity64, parity),
-        r=_field("r", quantity, entry.get("r")),
-        s=_field("s", quantity, entry.get("s")),
+        chain_id=field("chainId", quantity, entry.get("chainId")),
+        address=field("address", address, entry.get("address")),
+        nonce=field("nonce", quantity64, entry.get("nonce")),
+        y_parity=field("yParity", quantity64, parity),
+        r=field("r", quantity, entry.get("r")),
+        s=field("s", quantity, entry.get("s")),
     )
 
 
@@ -347,7 +354,7 @@ def tx_request(value: Any) -> TxRequest:
         item = fields.get(name)
         if item is None or (name == "to" and item in ("", "0x")):
             continue
-        values[attribute] = _field(name, parse, item)
+        values[attribute] = field(name, parse, item)
     given_data = _optional_data("data", fields)
     given_input = _optional_data("input", fields)
     if given_data is not None and given_input is not None and given_data != given_input:
@@ -360,7 +367,7 @@ def tx_request(value: Any) -> TxRequest:
 
 def _optional_data(name: str, fields: dict[str, Any]) -> bytes | None:
     item = fields.get(name)
-    return None if item is None else _field(name, data, item)
+    return None if item is None else field(name, data, item)
 
 
 def log_filter(value: Any) -> LogFilter:
@@ -372,14 +379,14 @@ def log_filter(value: Any) -> LogFilter:
     wanted = fields.get("address")
     addresses: tuple[bytes, ...] = ()
     if isinstance(wanted, list):
-        addresses = _field("address", list_of(address), wanted)
+        addresses = field("address", list_of(address), wanted)
     elif wanted is not None:
-        addresses = (_field("address", address, wanted),)
+        addresses = (field("address", address, wanted),)
     return LogFilter(
         query=LogQuery(frozenset(addresses), _topics(fields.get("topics"))),
-        from_block=None if first is None else _field("fromBlock", block_number, first),
-        to_block=None if last is None else _field("toBlock", block_number, last),
-        block_hash=None if block_hash is None else _field("blockHash", hash32, block_hash),
+        from_block=None if first is None else field("fromBlock", block_number, first),
+        to_block=None if last is None else field("toBlock", block_number, last),
+        block_hash=None if block_hash is None else field("blockHash", hash32, block_hash),
     )
 
 
@@ -399,17 +406,17 @@ def _topics(value: Any) -> tuple[frozenset[bytes] | None, ...]:
             if not item or None in item:
                 positions.append(None)
             else:
-                positions.append(frozenset(_field("topics", list_of(hash32), item)))
+                positions.append(frozenset(field("topics", list_of(hash32), item)))
         else:
-            positions.append(frozenset((_field("topics", hash32, item),)))
+            positions.append(frozenset((field("topics", hash32, item),)))
     return tuple(positions)
 
 
 def _slots(value: Any) -> dict[int, int]:
     slots = {}
     for name, item in raw_object(value).items():
-        slot = int.from_bytes(_field(name[:66], storage_key, name), "big")
-        slots[slot] = int.from_bytes(_field(name[:66], hash32, item), "big")
+        slot = int.from_bytes(field(name[:66], storage_key, name), "big")
+        slots[slot] = int.from_bytes(field(name[:66], hash32, item), "big")
     return slots
 
 
@@ -420,6 +427,7 @@ _OVERRIDE_FIELDS: Final[dict[str, tuple[str, Callable[[Any], Any]]]] = {
     "code": ("code", data),
     "state": ("storage", _slots),
     "stateDiff": ("storage_diff", _slots),
+    "movePrecompileToAddress": ("move_precompile_to", address),
 }
 
 
@@ -427,15 +435,55 @@ def state_overrides(value: Any) -> dict[bytes, AccountOverride]:
     """Accounts that are changed for one call."""
     overrides = {}
     for name, fields in raw_object(value).items():
-        who = _field(name[:50], address, name)
+        who = field(name[:50], address, name)
         values: dict[str, Any] = {}
-        for key, item in _field(name, raw_object, fields).items():
+        for key, item in field(name, raw_object, fields).items():
             if key not in _OVERRIDE_FIELDS:
                 raise BadValue(f"{name}: unknown field {key[:50]!r}")
             attribute, parse = _OVERRIDE_FIELDS[key]
             if item is not None:
-                values[attribute] = _field(f"{name}.{key}", parse, item)
+                values[attribute] = field(f"{name}.{key}", parse, item)
         if "storage" in values and "storage_diff" in values:
             raise BadValue(f"{name}: both state and stateDiff given")
         overrides[who] = AccountOverride(**values)
     return overrides
+
+
+def _withdrawal(value: Any) -> Withdrawal:
+    entry = raw_object(value)
+    return Withdrawal(
+        index=field("index", quantity64, entry.get("index")),
+        validator_index=field("validatorIndex", quantity64, entry.get("validatorIndex")),
+        address=field("address", address, entry.get("address")),
+        amount=field("amount", quantity64, entry.get("amount")),
+    )
+
+
+withdrawals = list_of(_withdrawal, MAX_WITHDRAWALS)
+
+_BLOCK_OVERRIDE_FIELDS: Final[dict[str, tuple[str, Callable[[Any], Any]]]] = {
+    "number": ("number", quantity64),
+    "time": ("timestamp", quantity64),
+    "gasLimit": ("gas_limit", quantity64),
+    "feeRecipient": ("coinbase", address),
+    "difficulty": ("difficulty", quantity),
+    "prevRandao": ("prev_randao", hash32),
+    "baseFeePerGas": ("base_fee", quantity),
+    "blobBaseFee": ("blob_base_fee", quantity),
+    "beaconRoot": ("beacon_root", hash32),
+    "withdrawals": ("withdrawals", withdrawals),
+}
+
+
+def block_overrides(value: Any) -> BlockOverrides:
+    """Fields of the block that a call sees. Unknown ones are a mistake, since they would change nothing."""
+    fields = raw_object(value)
+    unknown = fields.keys() - _BLOCK_OVERRIDE_FIELDS.keys()
+    if unknown:
+        raise BadValue(f"unknown field {min(unknown)[:50]!r}")
+    values = {
+        attribute: field(name, parse, fields[name])
+        for name, (attribute, parse) in _BLOCK_OVERRIDE_FIELDS.items()
+        if fields.get(name) is not None
+    }
+    return BlockOverrides(**values)
