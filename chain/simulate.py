@@ -362,12 +362,15 @@ def _transaction(request: TxRequest, env: BlockEnv, nonce: int, gas: int) -> Tx:
 
 
 def _located(outcomes: Sequence[tuple[Tx, Executed]], record: BlockRecord) -> Iterator[SimulatedCall]:
-    """The calls with their logs in place, now that the block has a hash."""
-    log_index = 0
+    """The calls with their logs in place, now that the block has a hash.
+
+    A log's index counts everything emitted before it in the block, also what a failed frame took back.
+    """
+    first = 0
     for index, (tx, executed) in enumerate(outcomes):
-        logs = []
-        for log in executed.logs:
-            plain = Log(bytes(log.address), log.topics, log.data)
-            logs.append(LocatedLog(plain, record.header, tx.hash, index, log_index))
-            log_index += 1
-        yield SimulatedCall(executed, tuple(logs))
+        logs = tuple(
+            LocatedLog(Log(bytes(log.address), log.topics, log.data), record.header, tx.hash, index, first + position)
+            for log, position in zip(executed.logs, executed.log_positions, strict=True)
+        )
+        first += executed.logs_emitted
+        yield SimulatedCall(executed, logs)

@@ -81,6 +81,8 @@ class Executed:
         gas_intrinsic: Gas charged before the first frame.
         split: Where the gas of Wasm frames went.
         max_gas_used: Gas used before refunds were taken off.
+        log_positions: Of each log among all that were emitted, those of frames that failed included.
+        logs_emitted: How many these were.
     """
 
     success: bool
@@ -94,6 +96,8 @@ class Executed:
     gas_intrinsic: int
     split: GasSplit
     max_gas_used: int
+    log_positions: tuple[int, ...] = ()
+    logs_emitted: int = 0
 
 
 class BlockContext(ExecutionContext):
@@ -289,6 +293,8 @@ def _apply(state: Any, tx: Tx, env: BlockEnv) -> Executed:
         gas_intrinsic=intrinsic,
         split=context.__dict__.get("gas_split") or GasSplit(),
         max_gas_used=before_refund,
+        log_positions=effects.log_positions,
+        logs_emitted=context.get_next_log_counter(),
     )
 
 
@@ -351,6 +357,7 @@ class _Effects:
 
     refund: int
     logs: tuple[Log, ...]
+    log_positions: tuple[int, ...]
     deletions: frozenset[bytes]
     touched: frozenset[bytes]
 
@@ -379,11 +386,11 @@ def _effects(top: Any) -> _Effects:
             # Cleared on the main chain although its frame failed, and so ever since (EIP-716).
             touched.add(RIPEMD)
         waiting += [(child, failed or undone) for child in frame.children]
+    entries.sort()
     logs = tuple(
-        Log(address, tuple(topic.to_bytes(32, "big") for topic in topics), data)
-        for _, address, topics, data in sorted(entries)
+        Log(address, tuple(topic.to_bytes(32, "big") for topic in topics), data) for _, address, topics, data in entries
     )
-    return _Effects(refund, logs, frozenset(deletions), frozenset(touched - {b""}))
+    return _Effects(refund, logs, tuple(entry[0] for entry in entries), frozenset(deletions), frozenset(touched - {b""}))
 
 
 def _settle(state: Any, effects: _Effects, used: int, tx: Tx, price: int, env: BlockEnv) -> tuple[int, int]:
