@@ -117,6 +117,7 @@ async def serve(options: NodeOptions, write: Callable[[str], None]) -> None:
 def all_methods() -> dict[str, Method]:
     """Every method there is, by name."""
     from chain.rpc.dispatch import method_table
+    from chain.rpc.methods_debug import DEBUG_METHODS
     from chain.rpc.methods_dev import DEV_METHODS
     from chain.rpc.methods_ewasm import EWASM_METHODS
     from chain.rpc.methods_logs import LOG_METHODS
@@ -124,7 +125,9 @@ def all_methods() -> dict[str, Method]:
     from chain.rpc.methods_send import SEND_METHODS
     from chain.rpc.methods_simulate import SIMULATE_METHODS
 
-    return method_table(READ_METHODS, SEND_METHODS, LOG_METHODS, DEV_METHODS, EWASM_METHODS, SIMULATE_METHODS)
+    return method_table(
+        READ_METHODS, SEND_METHODS, LOG_METHODS, DEBUG_METHODS, DEV_METHODS, EWASM_METHODS, SIMULATE_METHODS
+    )
 
 
 def make_server(node: Node, host: str, port: int) -> RpcServer:

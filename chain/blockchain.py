@@ -56,6 +56,9 @@ __all__ = [
     "TxOutcome",
 ]
 
+AroundTx = Callable[[Any, Tx, BlockEnv, Callable[[], Executed]], Executed]
+"""Applies a transaction to a state by calling what it is given last, and looks on."""
+
 HEAD_KEY = b"m/head"
 CACHED_BLOCKS = 1_024
 # BLOCKHASH reaches back 256 blocks; one more, because the first may be the block itself.
@@ -512,6 +515,7 @@ class Blockchain:
         on_pending: bool = False,
         env: BlockEnv | None = None,
         overrides: StateOverrides | None = None,
+        around: AroundTx | None = None,
     ) -> CallOutcome:
         """Run a transaction that is never stored.
 
@@ -520,6 +524,7 @@ class Blockchain:
             on_pending: See the next block's number, time and fees instead.
             env: See this environment instead.
             overrides: Accounts that are changed for this call.
+            around: Called with state, transaction, environment and the function that applies it, which it must call.
 
         Raises:
             InvalidTransaction: Funds or intrinsic gas do not suffice, or the fees contradict each other.
@@ -546,7 +551,10 @@ class Blockchain:
             state.set_nonce(tx.sender, request.nonce)
         check_tx(tx, env.fork, self.chain_id, self.rules, env.blobs)
         check_account(tx, state.get_balance(tx.sender), tx.nonce, b"", env)
-        executed = apply_tx(state, tx, env)
+        if around is None:
+            executed = apply_tx(state, tx, env)
+        else:
+            executed = around(state, tx, env, lambda: apply_tx(state, tx, env))
         instructions, eei = split_of(executed.split)
         return CallOutcome(
             status=_status(executed),
@@ -558,6 +566,26 @@ class Blockchain:
             created=executed.created,
             gas_instructions=instructions,
             gas_eei=eei,
+        )
+
+    def reopen(self, block: BlockRecord) -> OpenBlock:
+        """A block as it was before its first transaction; nothing that runs in it is stored.
+
+        Raises:
+            InvalidBlock: Its parent is unknown.
+        """
+        parent = self.block_by_hash(block.parent_hash)
+        if parent is None:
+            raise InvalidBlock(f"parent 0x{block.parent_hash.hex()} is unknown")
+        return open_block(
+            self.env_of(block),
+            self.schedule,
+            self.machine,
+            self.store.reader,
+            self.root_behind(parent),
+            self.ancestors(parent),
+            parent_hash=parent.hash,
+            parent_beacon_block_root=block.header.parent_beacon_block_root,
         )
 
     # Inside

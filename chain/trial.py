@@ -12,7 +12,7 @@ from chain.refusals import ExecutionReverted, Refused
 from chain.requests import TxRequest
 from chain.transition import BlockEnv
 
-__all__ = ["Overrides", "call", "estimate_gas"]
+__all__ = ["Overrides", "call", "call_request", "estimate_gas"]
 
 MAX_NONCE = 2**64 - 1
 MAX_CALL_GAS = 50_000_000
@@ -36,7 +36,7 @@ def call(chain: Blockchain, request: TxRequest, record: BlockRecord, overrides: 
     if gas is not None:
         gas = min(gas, max(MAX_CALL_GAS, record.header.gas_limit))
     try:
-        outcome = chain.call(_call_request(request, gas), record.hash, overrides=overrides)
+        outcome = chain.call(call_request(request, gas), record.hash, overrides=overrides)
     except InvalidTransaction as error:
         raise Refused(error.reason) from None
     except ValidationError as error:
@@ -75,7 +75,7 @@ def estimate_gas(
         cap = min(cap, funds // price)
 
     def attempt(gas: int) -> CallOutcome:
-        return chain.call(_call_request(request, gas), record.hash, env=env, overrides=overrides)
+        return chain.call(call_request(request, gas), record.hash, env=env, overrides=overrides)
 
     def suffices(gas: int) -> bool:
         try:
@@ -113,7 +113,8 @@ def _raise_failure(outcome: CallOutcome) -> None:
         raise Refused(outcome.error or "execution failed")
 
 
-def _call_request(request: TxRequest, gas: int | None) -> CallRequest:
+def call_request(request: TxRequest, gas: int | None) -> CallRequest:
+    """What a client asked for, as the chain takes it, with this much gas (None for as much as the block allows)."""
     return CallRequest(
         sender=request.sender or bytes(20),
         to=request.to,

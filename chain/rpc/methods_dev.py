@@ -7,11 +7,8 @@ from dataclasses import replace
 from typing import Any, Final
 
 from chain.accounts import checksum_address
-from chain.block import Receipt, encode_block, encode_receipt, header_fields
 from chain.crypto import keccak
-from chain.records import AccountOverride, ReceiptRecord
-from chain.requests import BlockRef
-from chain.rlp_codec import encode
+from chain.records import AccountOverride
 from chain.rpc import params as p
 from chain.rpc.dispatch import Context, Method
 from chain.rpc.errors import Refusal
@@ -127,37 +124,6 @@ def pending_transactions(context: Context) -> list[dict[str, Any]]:
     for account in context.node.accounts:
         found.extend(pool_json(context.node.pool.of_sender(account.address)).values())
     return found
-
-
-# Raw records
-
-
-def raw_header(context: Context, ref: BlockRef) -> str:
-    """debug_getRawHeader."""
-    return data(encode(header_fields(context.node.block(ref).header)))
-
-
-def raw_block(context: Context, ref: BlockRef) -> str:
-    """debug_getRawBlock."""
-    return data(encode_block(context.node.block(ref).block))
-
-
-def raw_receipts(context: Context, ref: BlockRef) -> list[str]:
-    """debug_getRawReceipts."""
-    return [data(encode_receipt(_consensus(item))) for item in context.node.receipts(context.node.block(ref).hash)]
-
-
-def _consensus(record: ReceiptRecord) -> Receipt:
-    """The part of a receipt that the receipts root commits to."""
-    return Receipt(
-        record.type, record.status or 0, record.cumulative_gas_used, record.bloom, record.logs, record.post_state
-    )
-
-
-def raw_transaction(context: Context, tx_hash: bytes) -> str:
-    """debug_getRawTransaction."""
-    found = context.node.find_transaction(tx_hash)
-    return "0x" if found is None else data(found[0].encode())
 
 
 # Mining and the clock
@@ -290,7 +256,6 @@ def _anything(value: Any) -> Any:
 
 
 _ADDRESS = Param("address", p.address)
-_BLOCK = Param("block", p.block_ref)
 _HASH = Param("hash", p.hash32)
 
 # Said by anvil and by hardhat; each row is (name without prefix, function, parameters).
@@ -341,9 +306,5 @@ DEV_METHODS: Final = (
     Method("eth_protocolVersion", protocol_version, where="loop"),
     Method("eth_syncing", syncing, where="loop"),
     Method("rpc_modules", modules, where="loop"),
-    Method("debug_getRawBlock", raw_block, (_BLOCK,)),
-    Method("debug_getRawHeader", raw_header, (_BLOCK,)),
-    Method("debug_getRawReceipts", raw_receipts, (_BLOCK,)),
-    Method("debug_getRawTransaction", raw_transaction, (_HASH,)),
     *(replace(method, where="own") for method in _OWNED),
 )
