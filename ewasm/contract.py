@@ -7,7 +7,7 @@ Every refusal says which rule, where, and what to do.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from typing import TypedDict
 
 from ewasm.eei import HostEntry, bind
 from ewasm.errors import ForbiddenModule, ModuleError
@@ -18,30 +18,71 @@ from ewasm.wasm.module import Export, Import, Module, ValidModule
 from ewasm.wasm.types import FUNC, GLOBAL, I32, KIND_NAMES, MEMORY, FuncType
 from ewasm.wasm.validate import validate
 
-__all__ = ["ARGUMENTS_SECTION", "MAGIC", "Contract", "check", "is_wasm", "split_arguments", "verdict"]
+__all__ = ["ARGUMENTS_SECTION", "MAGIC", "Contract", "Facts", "check", "is_wasm", "split_arguments", "verdict"]
 
 MAGIC = b"\0asm"
 ARGUMENTS_SECTION = "ewasm.args"
 _MAIN_TYPE = FuncType((), ())
 
 
-@dataclass(frozen=True, slots=True)
+class Facts(TypedDict):
+    """A `Contract` without its module, as it is written to disk."""
+
+    entries: dict[str, int]
+    sizes: tuple[int, int, int]
+
+
 class Contract:
-    """A module that passed the gate; only `check` makes one.
+    """A module that passed the gate; only `check` makes one, and `recalled` makes it again.
 
     Attributes:
         code: The submitted bytes.
-        valid: What validation made of them.
-        imports: Host functions in the order of the function index space.
+        rules: The rules it passed.
         entries: Entry points by name: "main", and "deploy" where the module has it.
         initial_pages: Pages of memory at the start.
+        initial_bytes: Bytes of active data segments.
+        initial_entries: Entries of tables at the start, and of active element segments.
     """
 
-    code: bytes
-    valid: ValidModule
-    imports: tuple[HostEntry, ...]
-    entries: Mapping[str, int]
-    initial_pages: int
+    __slots__ = ("_valid", "code", "entries", "initial_bytes", "initial_entries", "initial_pages", "rules")
+
+    def __init__(
+        self,
+        code: bytes,
+        rules: Rules,
+        entries: Mapping[str, int],
+        sizes: tuple[int, int, int],
+        valid: ValidModule | None = None,
+    ) -> None:
+        self.code = code
+        self.rules = rules
+        self.entries = entries
+        self.initial_pages, self.initial_bytes, self.initial_entries = sizes
+        self._valid = valid
+
+    @classmethod
+    def recalled(cls, code: bytes, rules: Rules, facts: Facts) -> Contract:
+        """A contract that passed the gate before, from `facts`: to run it, nothing of the module is needed again."""
+        return cls(code, rules, facts["entries"], facts["sizes"])
+
+    @property
+    def facts(self) -> Facts:
+        """What `recalled` needs, as plain data."""
+        sizes = (self.initial_pages, self.initial_bytes, self.initial_entries)
+        return {"entries": dict(self.entries), "sizes": sizes}
+
+    @property
+    def valid(self) -> ValidModule:
+        """What validation made of the code; of a recalled contract when it is first asked for."""
+        if self._valid is None:
+            self._valid = validate(decode(self.code), self.rules.features)
+        return self._valid
+
+    @property
+    def imports(self) -> tuple[HostEntry, ...]:
+        """Host functions in the order of the function index space."""
+        known = bind(self.rules)
+        return tuple(known[item.module, item.name] for item in self.valid.module.imports)
 
     @property
     def has_deploy(self) -> bool:
@@ -71,7 +112,8 @@ def check(code: bytes, rules: Rules, *, size_limit: int | None = None) -> Contra
     _check_counts(module, rules)
     valid = validate(module, rules.features)
     _check_sizes(valid, rules)
-    imports = tuple(_check_import(item, module, rules) for item in module.imports)
+    for item in module.imports:
+        _check_import(item, module, rules)
     if module.start is not None:
         raise ForbiddenModule(
             f"a start function ({module.describe_function(module.start)})",
@@ -81,13 +123,16 @@ def check(code: bytes, rules: Rules, *, size_limit: int | None = None) -> Contra
             hint="call it from main instead",
         )
     entries = _check_exports(valid, rules)
-    return Contract(
-        code=code,
-        valid=valid,
-        imports=imports,
-        entries=entries,
-        initial_pages=valid.memory_types[0].limits.minimum,
-    )
+    return Contract(code, rules, entries, _initial_sizes(valid), valid)
+
+
+def _initial_sizes(valid: ValidModule) -> tuple[int, int, int]:
+    """Pages, bytes and table entries that an instance starts with."""
+    module = valid.module
+    entries = sum(table.limits.minimum for table in module.tables)
+    entries += sum(len(element.init) for element in module.elements if element.mode == "active")
+    data_bytes = sum(len(segment.data) for segment in module.data if segment.mode == "active")
+    return valid.memory_types[0].limits.minimum, data_bytes, entries
 
 
 def split_arguments(contract: Contract) -> tuple[bytes, bytes]:
@@ -200,7 +245,7 @@ def _check_sizes(valid: ValidModule, rules: Rules) -> None:
 # -- imports -----------------------------------------------------------------------------------------------------
 
 
-def _check_import(item: Import, module: Module, rules: Rules) -> HostEntry:
+def _check_import(item: Import, module: Module, rules: Rules) -> None:
     name = f"{item.module}.{item.name}"
     if not isinstance(item.type, int):
         kind = KIND_NAMES[item.kind]
@@ -229,7 +274,6 @@ def _check_import(item: Import, module: Module, rules: Rules) -> HostEntry:
             offset=item.offset,
             hint="declare it with the exact signature of the interface",
         )
-    return entry
 
 
 def _import_hint(item: Import, rules: Rules) -> str:

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from ewasm.contract import Contract, check, is_wasm, split_arguments
 from ewasm.eei import Frame
-from ewasm.engine.base import NO_MEMORY, Artifact, Engine, make_engine
+from ewasm.engine.base import NO_MEMORY, Artifact, Engine, RecallingEngine, make_engine
 from ewasm.engine.cache import Activated, ArtifactCache
 from ewasm.errors import ContractValidationFailure, ExceptionalHalt, Finish, ForbiddenModule, ModuleError, Revert
 from ewasm.host import Host
@@ -54,6 +54,7 @@ class VM:
         self.phase = phase
         self.observe_memory = observe_memory
         self.cache = ArtifactCache()
+        self._recall = self.engine.recall if isinstance(self.engine, RecallingEngine) else None
 
     def check(self, code: bytes) -> Contract:
         """Put code through the gate as if it were to be stored.
@@ -100,9 +101,15 @@ class VM:
     # -- one frame -----------------------------------------------------------------------------------------------
 
     def _activate(self, code: bytes) -> Activated:
+        return self.cache.get(code, self._new_entry)
+
+    def _new_entry(self, code: bytes) -> Activated:
+        if self._recall is not None:
+            known = self._recall(code, self.rules)
+            if known is not None:
+                return Activated(*known)
         limits = self.rules.limits
-        widest = max(limits.code_bytes, limits.init_code_bytes)
-        return self.cache.get(code, lambda c: check(c, self.rules, size_limit=widest))
+        return Activated(check(code, self.rules, size_limit=max(limits.code_bytes, limits.init_code_bytes)))
 
     def _check_size(self, stored: bytes) -> None:
         limit = self.rules.limits.code_bytes
@@ -177,14 +184,11 @@ class VM:
 
     def _pay_start(self, frame: Frame, contract: Contract) -> None:
         """Pay for initial memory, tables and active segments, and in a creation for activating the init code."""
-        schedule, module = self.rules.schedule, contract.valid.module
-        entries = sum(t.limits.minimum for t in module.tables)
-        entries += sum(len(e.init) for e in module.elements if e.mode == "active")
-        data_bytes = sum(len(d.data) for d in module.data if d.mode == "active")
+        schedule = self.rules.schedule
         particles = (
             schedule.initial_page * contract.initial_pages
-            + schedule.initial_byte * data_bytes
-            + schedule.initial_entry * entries
+            + schedule.initial_byte * contract.initial_bytes
+            + schedule.initial_entry * contract.initial_entries
         )
         if frame.message.is_create:
             particles += self.rules.activation_gas(frame.code) * PARTICLES_PER_GAS

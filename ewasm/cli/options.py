@@ -22,7 +22,7 @@ __all__ = [
     "with_schedule",
 ]
 
-ENGINES = ("native", "interpreter", "winch")
+ENGINES = ("native", "interpreter", "cranelift", "winch")
 
 
 class _Hex(click.ParamType[bytes]):

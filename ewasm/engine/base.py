@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol
+from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 from ewasm.contract import Contract
 from ewasm.eei import Frame
 from ewasm.errors import MemoryAccess
 from ewasm.rules import Rules
 
-__all__ = ["ENGINE_NAMES", "NO_MEMORY", "Artifact", "Engine", "Instance", "make_engine"]
+__all__ = ["ENGINE_NAMES", "NO_MEMORY", "Artifact", "Engine", "Instance", "RecallingEngine", "make_engine"]
 
 
 class Instance(Protocol):
@@ -63,7 +63,7 @@ class Engine(Protocol):
 
     @property
     def name(self) -> str:
-        """Stable name, part of artifact keys: "interpreter", "native", "winch"."""
+        """Stable name: "native", "interpreter", "cranelift", "winch"."""
         ...
 
     def compile(self, contract: Contract, rules: Rules) -> Artifact:
@@ -71,35 +71,37 @@ class Engine(Protocol):
         ...
 
 
-def _interpreter() -> Engine:
-    from ewasm.engine.interpreter import InterpreterEngine
+@runtime_checkable
+class RecallingEngine(Protocol):
+    """An engine that finds contracts it compiled before, perhaps in another process."""
 
-    return InterpreterEngine()
-
-
-def _native() -> Engine:
-    # Wasmtime is loaded only where it is wanted: it is the slowest import of a node that starts.
-    from ewasm.engine.native import NativeEngine
-
-    return NativeEngine()
+    def recall(self, code: bytes, rules: Rules) -> tuple[Contract, Artifact] | None:
+        """The contract and its artifact, or None. Only code that passed the gate under `rules` is ever found."""
+        ...
 
 
-def _winch() -> Engine:
-    from ewasm.engine.native import NativeEngine
-
-    return NativeEngine("winch")
+ENGINE_NAMES = ("native", "interpreter", "cranelift", "winch")
 
 
-_ENGINES: dict[str, Callable[[], Engine]] = {"native": _native, "interpreter": _interpreter, "winch": _winch}
-ENGINE_NAMES = tuple(_ENGINES)
-
-
-def make_engine(name: str) -> Engine:
+def make_engine(name: str, artifacts: Path | None = None) -> Engine:
     """Engine by name.
+
+    Args:
+        name: "native" runs on Wasmtime, in tiers; "cranelift" and "winch" on one of them; "interpreter" on none.
+        artifacts: Folder to keep compiled contracts in; without it they are kept in memory only.
 
     Raises:
         ValueError: No such engine.
+        UnsafeFolder, OSError: See `ewasm.engine.store.ArtifactStore`.
     """
-    if name not in _ENGINES:
+    if name not in ENGINE_NAMES:
         raise ValueError(f"no engine {name!r}; there are {', '.join(ENGINE_NAMES)}")
-    return _ENGINES[name]()
+    if name == "interpreter":
+        from ewasm.engine.interpreter import InterpreterEngine
+
+        return InterpreterEngine()
+    # Wasmtime is loaded only where it is wanted: it is the slowest import of a node that starts.
+    from ewasm.engine.native import NativeEngine
+    from ewasm.engine.store import ArtifactStore
+
+    return NativeEngine(name, None if artifacts is None else ArtifactStore(artifacts))

@@ -11,7 +11,7 @@ linker lives, stores until their instances are done.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from wasmtime import FuncType, ValType, _ffi
@@ -21,8 +21,8 @@ __all__ = [
     "ExternCell",
     "HostCallback",
     "call_unchecked",
-    "config_max_wasm_stack",
-    "config_strategy",
+    "config_pooling",
+    "configure",
     "define_host_function",
     "delete_instance_pre",
     "delete_module",
@@ -34,7 +34,9 @@ __all__ = [
     "linker_new",
     "memory_data",
     "memory_data_size",
+    "module_deserialize",
     "module_new",
+    "module_serialize",
     "new_trap",
     "pre_instantiate",
     "store_new",
@@ -75,6 +77,10 @@ class _Value(ctypes.Structure):
 
 
 _module_new = _prototype("wasmtime_module_new", _size, _size, ctypes.c_char_p, _size, ctypes.POINTER(_size))
+_module_serialize = _prototype("wasmtime_module_serialize", _size, _size, ctypes.c_void_p)
+_module_deserialize = _prototype(
+    "wasmtime_module_deserialize", _size, _size, ctypes.c_char_p, _size, ctypes.POINTER(_size)
+)
 delete_module = _prototype("wasmtime_module_delete", None, _size)
 linker_new = _prototype("wasmtime_linker_new", _size, _size)
 _linker_define = _prototype(
@@ -130,12 +136,22 @@ _trap_delete = _prototype("wasm_trap_delete", None, _size)
 _error_message = _prototype("wasmtime_error_message", None, _size, ctypes.c_void_p)
 _error_delete = _prototype("wasmtime_error_delete", None, _size)
 _vec_delete = _prototype("wasm_byte_vec_delete", None, ctypes.c_void_p)
-config_max_wasm_stack = _prototype("wasmtime_config_max_wasm_stack_set", None, _size, _size)
-config_strategy = _prototype("wasmtime_config_strategy_set", None, _size, ctypes.c_uint8)
+_pooling_new = _prototype("wasmtime_pooling_allocation_config_new", _size)
+_pooling_delete = _prototype("wasmtime_pooling_allocation_config_delete", None, _size)
+_config_pooling = _prototype("wasmtime_pooling_allocation_strategy_set", None, _size, _size)
 
 
 class _ByteVec(ctypes.Structure):
     _fields_ = [("size", _size), ("data", ctypes.POINTER(ctypes.c_char))]
+
+
+def config_pooling(config: int, settings: Mapping[str, int]) -> None:
+    """Allocate instances from a pool; `settings` are `wasmtime_pooling_allocation_config_<name>_set`."""
+    pooling = _pooling_new()
+    for name, value in settings.items():
+        _prototype(f"wasmtime_pooling_allocation_config_{name}_set", None, _size, _size)(pooling, value)
+    _config_pooling(config, pooling)
+    _pooling_delete(pooling)
 
 
 def address_of(pointer: Any) -> int:
@@ -189,6 +205,39 @@ def module_new(engine: int, wasm: bytes) -> int:
     if error:
         raise RuntimeError(f"the compiler refused an instrumented module: {take_error(error)}")
     return out.value
+
+
+def module_serialize(module: int) -> bytes:
+    """What `module_deserialize` takes, on this build of Wasmtime and this kind of processor.
+
+    Raises:
+        RuntimeError: Wasmtime can't.
+    """
+    out = _ByteVec()
+    error = _module_serialize(module, ctypes.byref(out))
+    if error:
+        raise RuntimeError(f"a compiled module can't be written: {take_error(error)}")
+    result = ctypes.string_at(out.data, out.size)
+    _vec_delete(ctypes.byref(out))
+    return result
+
+
+def module_deserialize(engine: int, compiled: bytes) -> int:
+    """A module from machine code, which is trusted: only what `module_serialize` of this user wrote may come here.
+
+    Raises:
+        RuntimeError: It is of another build or configuration.
+    """
+    out = _size()
+    error = _module_deserialize(engine, compiled, len(compiled), ctypes.byref(out))
+    if error:
+        raise RuntimeError(f"compiled code is not for this engine: {take_error(error)}")
+    return out.value
+
+
+def configure(config: int, setter: str, kind: Any, value: int) -> None:
+    """Call one of the setters of a `wasm_config_t`; see `ewasm.engine.compiler.Settings`."""
+    _prototype(setter, None, _size, kind)(config, value)
 
 
 def instantiate_pre(linker: int, module: int) -> int:

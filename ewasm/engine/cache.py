@@ -45,11 +45,11 @@ class ArtifactCache:
         self._bytes = 0
         self._lock = threading.Lock()
 
-    def get(self, code: bytes, check: Callable[[bytes], Contract]) -> Activated:
-        """The entry for `code`, made by `check` if it is new.
+    def get(self, code: bytes, make: Callable[[bytes], Activated]) -> Activated:
+        """The entry for `code`, made by `make` if it is new.
 
         Raises:
-            ModuleError: `check` refuses it, now or earlier.
+            ModuleError: `make` refuses it, now or earlier.
         """
         with self._lock:
             found = self._entries.get(code)
@@ -57,7 +57,7 @@ class ArtifactCache:
                 self._entries.move_to_end(code)
         if found is None:
             try:
-                found = Activated(check(code))
+                found = make(code)
             except ModuleError as error:
                 found = error
             self._put(code, found)

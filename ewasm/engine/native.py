@@ -1,66 +1,45 @@
-"""The native engine: the instrumented module on Wasmtime.
+"""The native engine: the instrumented module on Wasmtime, in tiers that cannot change a result.
 
-compile   instrument -> encode -> Wasmtime (Cranelift) -> link once with the raw host functions
-run       store, instance, memory view; the gas counter goes in as the argument of the entry point and comes out as its
-          result; a host function takes it as its last argument and gives it back as its last result
+compile   instrument -> encode -> a compiler in a process of its own (`compiler`) -> load and link (`instance`)
+run       `instance`
 
-Which limits hold is decided by the module itself (gas, stack height, memory and table growth), so Wasmtime's own stack
-check is a second line that is never reached: see `_WASM_STACK_BYTES`.
+Winch compiles in one pass, so that no module can be a bomb for it; Cranelift makes code that runs faster. The engine
+"native" starts a contract on Winch and has Cranelift compile it beside the node once it has been busy; "winch" and
+"cranelift" stay with one. Where a compiler fails, hangs or dies on a module, that module is quarantined for that
+compiler and runs on the next of winch, cranelift, interpreter. Verdict, gas and effects do not depend on any of this.
 """
 
 from __future__ import annotations
 
-import ctypes
-import subprocess
-import sys
+import os
+import queue
 import threading
-import weakref
-from collections.abc import Mapping
+from collections.abc import Callable
 from functools import cache
-from typing import Any, NoReturn
 
 import wasmtime
 
 from ewasm.contract import Contract
-from ewasm.eei import Frame, HostEntry, bind, invoke
-from ewasm.engine import boundary
-from ewasm.engine.base import NO_MEMORY
-from ewasm.errors import MemoryAccess, OutOfGas, StackExhausted, StaticViolation, Trap
+from ewasm.eei import Frame
+from ewasm.engine.base import Artifact, Instance
+from ewasm.engine.compiler import CompileFailure, compile_and_run, compile_module
+from ewasm.engine.instance import NativeArtifact, native_config, tier
+from ewasm.engine.interpreter import InterpreterEngine
+from ewasm.engine.store import ArtifactStore, Stored, artifact_key
 from ewasm.metering import MeteredModule, instrument
-from ewasm.metering.inject import GAS_EXPORT, STACK_EXPORT
+from ewasm.metering.inject import ENTRY_PREFIX
 from ewasm.rules import Rules
 from ewasm.wasm.encode import encode
-from ewasm.wasm.types import I32
 
-__all__ = ["NativeEngine", "instrument_contract"]
+__all__ = ["NativeEngine", "TieredArtifact", "instrument_contract", "native_config", "winch_works"]
 
-_WASM_STACK_BYTES = 1 << 20
-"""Stack that one contract frame may take. The height limit admits twice 16,384 values of 8 bytes, a quarter of it."""
-
-# `wasmtime_trap_code_enum` -> text of the core spec tests.
-_TRAP_TEXTS = {
-    1: "out of bounds memory access",
-    3: "undefined element",
-    4: "uninitialized element",
-    5: "indirect call type mismatch",
-    6: "integer overflow",
-    7: "integer divide by zero",
-    9: "unreachable",
-}
-_TRAP_STACK_OVERFLOW = 0
-_STRATEGY_WINCH = 2
-_VALUE_TYPES = {I32: wasmtime.ValType.i32, 0x7E: wasmtime.ValType.i64}
-_MASKS = {I32: (1 << 32) - 1, 0x7E: (1 << 64) - 1}
-_INSTANCE_BYTES = 16
-
-
-class _Current(threading.local):
-    """The frame that runs on this thread. Frames nest strictly, so one slot that `run` saves and restores is enough."""
-
-    frame: Frame | None = None
-
-
-_current = _Current()
+HOT_RUNS = 24
+"""Runs after which Cranelift compiles a contract; $EWASM_HOT_RUNS, or the argument, says otherwise (0: never)."""
+HOT_PARTICLES_PER_BYTE = 500_000
+"""As much gas for instructions, by code byte, makes it hot sooner: running it on Winch has then cost more than
+compiling it will (docs/DECISIONS.md)."""
+_QUARANTINED = 4_096
+"""Modules whose failure is remembered in memory."""
 
 
 def instrument_contract(contract: Contract, rules: Rules) -> MeteredModule:
@@ -76,258 +55,201 @@ def instrument_contract(contract: Contract, rules: Rules) -> MeteredModule:
     )
 
 
-def native_config(tier: str) -> wasmtime.Config:
-    """Configuration of a tier: the features of the rule sets and what instrumentation adds, nothing else."""
-    config = wasmtime.Config()
-    config.strategy = "cranelift"
-    config.cranelift_opt_level = "speed"
-    config.wasm_multi_value = True
-    config.wasm_bulk_memory = True
-    config.wasm_reference_types = True
-    config.wasm_tail_call = True
-    config.wasm_wide_arithmetic = True
-    config.wasm_multi_memory = True
-    config.wasm_threads = False
-    config.wasm_memory64 = False
-    config.wasm_relaxed_simd = False
-    config.wasm_simd = False
-    boundary.config_max_wasm_stack(boundary.address_of(config.ptr()), _WASM_STACK_BYTES)
-    if tier == "winch":
-        # The Python setter knows the name of Cranelift only; the library behind it has both.
-        boundary.config_strategy(boundary.address_of(config.ptr()), _STRATEGY_WINCH)
-    return config
+# Everything that instrumentation relies on, in one function: a loop, memory, calls of each kind, both features.
+_SELF_TEST = """(module
+  (memory 1) (table 1 1 funcref) (elem (i32.const 0) $step) (type $step_type (func (param i64 i64) (result i64)))
+  (global $g (mut i64) (i64.const 0))
+  (func $step (type $step_type)
+    (if (result i64) (i64.eqz (local.get 1))
+      (then (local.get 0))
+      (else (return_call $step (i64.add (local.get 0) (local.get 1)) (i64.sub (local.get 1) (i64.const 1))))))
+  (func $pair (param i64) (result i64 i64) (i64.mul_wide_u (local.get 0) (i64.const 0x100000000)))
+  (func (export "test") (result i64) (local $i i32) (local $high i64)
+    (loop $again
+      (i64.store (i32.const 8) (i64.add (i64.load (i32.const 8)) (i64.const 3)))
+      (local.set $i (i32.add (local.get $i) (i32.const 1)))
+      (br_if $again (i32.lt_u (local.get $i) (i32.const 10))))
+    (call $pair (i64.const 0x700000000))
+    (local.set $high) (global.set $g)
+    (memory.copy (i32.const 16) (i32.const 8) (i32.const 8))
+    (i64.add (i64.add (i64.load (i32.const 16)) (local.get $high))
+      (call_indirect (type $step_type) (global.get $g) (i64.const 100) (i32.const 0)))))"""
+_SELF_TEST_RESULT = 30 + 7 + 5_050
 
 
 @cache
 def winch_works() -> bool:
-    """Whether Winch compiles and runs here. Asked in a child process, since a library without it aborts its process."""
-    source = "from ewasm.engine.native import try_winch; try_winch()"
-    done = subprocess.run([sys.executable, "-c", source], capture_output=True, timeout=60, check=False)
-    return done.returncode == 0
-
-
-def try_winch() -> None:
-    """Compile and run a function with Winch; the process may not survive it."""
-    store = wasmtime.Store(wasmtime.Engine(native_config("winch")))
-    text = '(module (func (export "f") (param i64) (result i64) local.get 0 i64.const 1 i64.add))'
-    instance = wasmtime.Instance(store, wasmtime.Module(store.engine, bytes(wasmtime.wat2wasm(text))), [])
-    function = instance.exports(store)["f"]
-    if not isinstance(function, wasmtime.Func) or function(store, 41) != 42:
-        raise SystemExit(1)
+    """Whether Winch compiles what contracts use, and what it made runs. A library without it aborts its process, so it
+    is the compiler's process that tries."""
+    try:
+        return compile_and_run("winch", bytes(wasmtime.wat2wasm(_SELF_TEST)), "test") == _SELF_TEST_RESULT
+    except CompileFailure:
+        return False
 
 
 class NativeEngine:
-    """Wasmtime, one configuration for the life of the process.
+    """Wasmtime.
 
     Args:
-        tier: "cranelift" makes fast code; "winch" makes code fast, in one pass over the module, so that none can be a
-            bomb for the compiler. Which of them it was can't be seen in a result.
+        name: "native" for both tiers; "winch" or "cranelift" for one.
+        store: Artifacts on disk, found there by this process or another before.
+        hot_runs: Runs after which Cranelift compiles a contract, 0 for never; see `HOT_RUNS`.
+        background: False has it compile at once, before the next run: for tests.
 
     Raises:
-        RuntimeError: This build of Wasmtime has no Winch.
+        RuntimeError: "winch" was asked for and this build of Wasmtime has none that works.
     """
 
-    def __init__(self, tier: str = "cranelift") -> None:
-        if tier == "winch" and not winch_works():
+    def __init__(
+        self,
+        name: str = "cranelift",
+        store: ArtifactStore | None = None,
+        *,
+        hot_runs: int | None = None,
+        background: bool = True,
+    ) -> None:
+        if name == "winch" and not winch_works():
             raise RuntimeError("the installed Wasmtime does not compile with Winch on this machine")
-        self.tier = tier
-        self.name = "winch" if tier == "winch" else "native"
-        config = native_config(tier)
-        self._wasmtime_engine = wasmtime.Engine(config)
-        self._engine = boundary.address_of(self._wasmtime_engine.ptr())
-        self._linkers: dict[tuple[int, frozenset[str]], int] = {}
-        self._callbacks: list[Any] = []
-        self._lock = threading.Lock()
+        self.name = name
+        self.store = store
+        self.hot_runs = int(os.environ.get("EWASM_HOT_RUNS", HOT_RUNS)) if hot_runs is None else hot_runs
+        self.background = background
+        self.quarantine: dict[bytes, str] = {}
+        """Key of an artifact that cannot be made -> why."""
 
-    def compile(self, contract: Contract, rules: Rules) -> NativeArtifact:
-        metered = instrument_contract(contract, rules)
-        module = boundary.module_new(self._engine, encode(metered.module))
-        pre = boundary.instantiate_pre(self._linker(rules), module)
-        return NativeArtifact(self, module, pre, metered.entries)
+    def tiers(self) -> tuple[str, ...]:
+        """Compilers to try, the first to activate with."""
+        if self.name != "native":
+            return (self.name,)
+        return ("winch", "cranelift") if winch_works() else ("cranelift",)
 
-    def _linker(self, rules: Rules) -> int:
-        key = (rules.interface, rules.namespaces)
-        with self._lock:
-            if key not in self._linkers:
-                linker = boundary.linker_new(self._engine)
-                for entry in bind(rules).values():
-                    callback = boundary.HostCallback(_trampoline(entry))
-                    self._callbacks.append(callback)
-                    params = [_VALUE_TYPES[t]() for t in (*entry.row.params, 0x7E)]
-                    results = [_VALUE_TYPES[t]() for t in (*entry.row.results, 0x7E)]
-                    boundary.define_host_function(linker, entry.row.module, entry.row.name, params, results, callback)
-                self._linkers[key] = linker
-            return self._linkers[key]
+    def compile(self, contract: Contract, rules: Rules) -> TieredArtifact:
+        encoded: list[bytes] = []
+        for name in self.tiers():
+            made = self.build(name, contract, rules, encoded)
+            if made is not None:
+                return TieredArtifact(self, contract, rules, name, made)
+        return TieredArtifact(self, contract, rules, "interpreter", InterpreterEngine().compile(contract, rules))
 
+    def recall(self, code: bytes, rules: Rules) -> tuple[Contract, TieredArtifact] | None:
+        """A contract that was compiled before, from disk, the fastest tier first; None if there is none.
 
-# One callback per host function, generated for its signature: loops over cells and tuples of arguments would cost as
-# much as the crossing itself. Cells are 16 bytes, so argument i stands at word 2i; the counter comes behind the
-# arguments and goes back behind the result.
-_TRAMPOLINE = """
-def callback(_env, _caller, cells, _count):
-    frame = current.frame
-    try:
-        frame.particles = particles = cells[{gas_cell}]
-        if frame.tracer is not None:
-            result = invoke(frame, entry, ({arguments}))
-        elif particles < 0:
-            raise OutOfGas
-        {static_check}
-        else:
-            result = function(frame, {arguments})
-        {store}
-        return 0
-    except BaseException as error:
-        # It must not cross into Wasmtime: a trap unwinds the Wasm, and `run` raises it again on the other side.
-        frame.pending = error
-        return new_trap(b"frame ended")
-"""
-_STATIC_CHECK = "elif frame.message.is_static: raise StaticViolation(name)"
+        Only code that passed the gate is there, so it does not pass it again.
+        """
+        if self.store is None:
+            return None
+        for name in reversed(self.tiers()):
+            stored = self.store.load(artifact_key(code, rules, name))
+            if stored is None:
+                continue
+            try:
+                loaded = tier(name).load(stored.compiled, rules, stored.exports)
+            except RuntimeError:  # made on another processor; what is compiled now takes its place
+                continue
+            contract = Contract.recalled(code, rules, stored.facts)
+            return contract, TieredArtifact(self, contract, rules, name, loaded)
+        return None
 
+    def build(self, name: str, contract: Contract, rules: Rules, encoded: list[bytes]) -> NativeArtifact | None:
+        """Artifact of one tier, from disk or from the compiler; None if the module is in quarantine there.
 
-def _trampoline(entry: HostEntry) -> boundary.CallbackBody:
-    """The raw callback for one row; it does what `ewasm.eei.invoke` does."""
-    row = entry.row
-    source = _TRAMPOLINE.format(
-        gas_cell=len(row.params) * boundary.CELL_WORDS,
-        arguments="".join(f"cells[{i * boundary.CELL_WORDS}] & {_MASKS[t]:#x}, " for i, t in enumerate(row.params)),
-        static_check=_STATIC_CHECK if row.mutates else "",
-        store="cells[0], cells[2] = result, frame.particles" if row.results else "cells[0] = frame.particles",
-    )
-    names: dict[str, Any] = {
-        "OutOfGas": OutOfGas,
-        "StaticViolation": StaticViolation,
-        "current": _current,
-        "entry": entry,
-        "function": entry.function,
-        "invoke": invoke,
-        "name": f"{entry.name} in a static frame",
-        "new_trap": boundary.new_trap,
-    }
-    exec(compile(source, f"<trampoline {entry.name}>", "exec"), names)  # noqa: S102 - our own text, from the table
-    callback: boundary.CallbackBody = names["callback"]
-    return callback
-
-
-class NativeArtifact:
-    """A compiled and linked contract; frees what Wasmtime holds when it is dropped."""
-
-    def __init__(self, engine: NativeEngine, module: int, pre: int, entries: Mapping[str, str]) -> None:
-        self.engine = engine
-        self.pre = pre
-        self.entries = {name: export.encode() for name, export in entries.items()}
-        weakref.finalize(self, _release, module, pre)
-
-    def instantiate(self, frame: Frame) -> NativeInstance:
-        return NativeInstance(self, frame)
-
-
-def _release(module: int, pre: int) -> None:
-    boundary.delete_instance_pre(pre)
-    boundary.delete_module(module)
-
-
-class NativeInstance:
-    """One store with one instance."""
-
-    def __init__(self, artifact: NativeArtifact, frame: Frame) -> None:
-        self.artifact = artifact
-        self.frame = frame
-        self.store, self.context = boundary.store_new(artifact.engine._engine)
-        self._close = weakref.finalize(self, boundary.delete_store, self.store)
-        self.instance = (ctypes.c_uint8 * _INSTANCE_BYTES)()
-        trap = ctypes.c_size_t()
-        error = boundary.pre_instantiate(artifact.pre, self.context, self.instance, ctypes.byref(trap))
-        if error:
-            raise RuntimeError(f"instantiation failed: {boundary.take_error(error)}")
-        if trap.value:
-            code, text = boundary.take_trap(trap.value)
-            if code == 3:
-                raise Trap("out of bounds table access")
-            raise Trap(_TRAP_TEXTS.get(code or -1, text))
-        frame.memory = NativeMemory(self.context, boundary.export_get(self.context, self.instance, b"memory"))
-
-    def run(self, entry: str) -> None:
-        frame = self.frame
-        function = boundary.export_get(self.context, self.instance, self.artifact.entries[entry])
-        cells = (ctypes.c_int64 * boundary.CELL_WORDS)(frame.particles)
-        trap = ctypes.c_size_t()
-        outer, _current.frame = _current.frame, frame
+        Args:
+            name: Tier.
+            contract: What to compile.
+            rules: Rule set.
+            encoded: Holds the instrumented module for the next tier, once it has been made.
+        """
+        key = artifact_key(contract.code, rules, name)
+        if key in self.quarantine or (self.store is not None and self.store.is_refused(key)):
+            return None
+        if not encoded:
+            encoded.append(encode(instrument_contract(contract, rules).module))
+        exports = {entry: ENTRY_PREFIX + entry for entry in contract.entries}
         try:
-            error = boundary.call_unchecked(self.context, ctypes.byref(function.value), cells, 1, ctypes.byref(trap))
-        finally:
-            _current.frame = outer
-        if frame.pending is not None:
-            # A host function ended the frame; Wasmtime hands its trap back as an error or as a trap.
-            pending, frame.pending = frame.pending, None
-            boundary.discard(error, trap.value)
-            raise pending
-        if error:
-            raise RuntimeError(f"call failed: {boundary.take_error(error)}")
-        if trap.value:
-            self._raise_trap(*boundary.take_trap(trap.value))
-        frame.particles = cells[0]
-        if frame.particles < 0:
-            raise OutOfGas
+            compiled = compile_module(name, encoded[0])
+        except CompileFailure as failure:
+            if not failure.lasting:
+                return tier(name).compile_here(encoded[0], rules, exports)
+            self._set_aside(key, str(failure))
+            return None
+        if self.store is not None:
+            self.store.save(key, Stored(exports, contract.facts, compiled))
+        return tier(name).load(compiled, rules, exports)
 
-    def close(self) -> None:
-        self.frame.memory = NO_MEMORY
-        self._close()
-
-    def _raise_trap(self, code: int | None, text: str) -> NoReturn:
-        """Say why the Wasm stopped: by its counters first, since they stop with `unreachable`."""
-        if self._global(STACK_EXPORT, is_i64=False) < 0:
-            raise StackExhausted
-        if self._global(GAS_EXPORT, is_i64=True) < 0:
-            raise OutOfGas
-        if code == _TRAP_STACK_OVERFLOW:
-            raise RuntimeError("the native stack overflowed below the height limit")
-        raise Trap(_TRAP_TEXTS.get(-1 if code is None else code, text))
-
-    def _global(self, name: str, *, is_i64: bool) -> int:
-        cell = boundary.export_get(self.context, self.instance, name.encode())
-        return boundary.global_get(self.context, cell, is_i64=is_i64)
+    def _set_aside(self, key: bytes, reason: str) -> None:
+        while len(self.quarantine) >= _QUARANTINED:
+            del self.quarantine[next(iter(self.quarantine))]
+        self.quarantine[key] = reason
+        if self.store is not None:
+            self.store.refuse(key, reason)
 
 
-class NativeMemory:
-    """Linear memory through a view on its bytes.
+class TieredArtifact:
+    """A contract on one tier, that moves to Cranelift when it has been busy on Winch.
 
-    Wasmtime reserves the whole 4 GiB of address space for a memory, so its first byte never moves; it may only grow.
-    The size is asked for again only when a range passes the one known.
+    The move is one assignment: frames that run keep what they run on, the next one takes the new artifact.
+
+    Attributes:
+        tier: "winch", "cranelift", or "interpreter" where no compiler takes the module.
     """
 
-    def __init__(self, context: int, cell: boundary.ExternCell) -> None:
-        self._context = context
-        self._cell = cell
-        self._address = boundary.memory_data(context, ctypes.byref(cell.value))
-        self._size = -1
-        self._view = memoryview(b"")
-        self._refresh()
+    __slots__ = ("_contract", "_current", "_engine", "_particles_left", "_rules", "_runs_left", "tier")
 
-    def _refresh(self) -> None:
-        size = boundary.memory_data_size(self._context, ctypes.byref(self._cell.value))
-        if size != self._size:
-            self._size = size
-            self._view = memoryview((ctypes.c_uint8 * size).from_address(self._address)).cast("B")
+    def __init__(self, engine: NativeEngine, contract: Contract, rules: Rules, tier: str, current: Artifact) -> None:
+        self._engine = engine
+        self._contract = contract
+        self._rules = rules
+        self._current = current
+        self.tier = tier
+        self._runs_left = engine.hot_runs
+        self._particles_left = HOT_PARTICLES_PER_BYTE * len(contract.code)
+        if tier == "winch" and engine.name == "native" and engine.hot_runs and isinstance(current, NativeArtifact):
+            current.on_close = self._ran
 
-    def _check(self, offset: int, length: int) -> None:
-        if offset + length > self._size:
-            self._refresh()
-            if offset + length > self._size:
-                raise MemoryAccess(f"bytes {offset}..{offset + length} of a memory of {self._size}")
+    def instantiate(self, frame: Frame) -> Instance:
+        return self._current.instantiate(frame)
 
-    def read(self, offset: int, length: int) -> bytes:
-        end = offset + length
-        if end > self._size:
-            self._check(offset, length)
-        return bytes(self._view[offset:end])
+    def _ran(self, particles: int) -> None:
+        self._runs_left -= 1
+        self._particles_left -= particles
+        if self._runs_left > 0 and self._particles_left > 0:
+            return
+        if isinstance(self._current, NativeArtifact):
+            self._current.on_close = None
+        if self._engine.background:
+            _in_background(self._speed_up)
+        else:
+            self._speed_up()
 
-    def write(self, offset: int, data: bytes) -> None:
-        end = offset + len(data)
-        if end > self._size:
-            self._check(offset, len(data))
-        self._view[offset:end] = data
+    def _speed_up(self) -> None:
+        made = self._engine.build("cranelift", self._contract, self._rules, [])
+        if made is not None:
+            self._current = made
+            self.tier = "cranelift"
 
-    def snapshot(self) -> bytes:
-        self._refresh()
-        return bytes(self._view)
+
+# One thread for the process: it waits for the compiler, which is the one that works.
+_jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+_starting = threading.Lock()
+_worker: threading.Thread | None = None
+
+
+def _in_background(job: Callable[[], None]) -> None:
+    global _worker
+    _jobs.put(job)
+    with _starting:
+        if _worker is None or not _worker.is_alive():
+            _worker = threading.Thread(target=_work, name="tier-up", daemon=True)
+            _worker.start()
+
+
+def _work() -> None:
+    while True:
+        _jobs.get()()
+
+
+def wait_for_background() -> None:
+    """Return when every job given so far is done: for tests."""
+    done = threading.Event()
+    _in_background(done.set)
+    done.wait()
