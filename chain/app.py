@@ -121,12 +121,24 @@ def all_methods() -> dict[str, Method]:
     from chain.rpc.methods_dev import DEV_METHODS
     from chain.rpc.methods_ewasm import EWASM_METHODS
     from chain.rpc.methods_logs import LOG_METHODS
+    from chain.rpc.methods_otterscan import OTTERSCAN_METHODS
     from chain.rpc.methods_read import READ_METHODS
     from chain.rpc.methods_send import SEND_METHODS
     from chain.rpc.methods_simulate import SIMULATE_METHODS
+    from chain.rpc.methods_state import STATE_METHODS
+    from chain.rpc.methods_trace import TRACE_METHODS
 
     return method_table(
-        READ_METHODS, SEND_METHODS, LOG_METHODS, DEBUG_METHODS, DEV_METHODS, EWASM_METHODS, SIMULATE_METHODS
+        READ_METHODS,
+        SEND_METHODS,
+        LOG_METHODS,
+        DEBUG_METHODS,
+        TRACE_METHODS,
+        OTTERSCAN_METHODS,
+        DEV_METHODS,
+        EWASM_METHODS,
+        SIMULATE_METHODS,
+        STATE_METHODS,
     )
 
 
