@@ -40,7 +40,7 @@ from chain.records import (
 from chain.store import FORMAT_VERSION, KeyValue, Store
 from chain.transaction import BLOB, DYNAMIC_FEE, LEGACY, SET_CODE, Tx, decode_tx
 from chain.transition import BlockEnv, Executed, apply_tx, check_account, check_tx, open_state
-from chain.variant import fork_precompiles, variant_state_class
+from chain.variant import AccessRecord, fork_precompiles, variant_state_class
 from ewasm.rules import EWASM_2026, RULES, Rules
 
 __all__ = [
@@ -516,6 +516,7 @@ class Blockchain:
         env: BlockEnv | None = None,
         overrides: StateOverrides | None = None,
         around: AroundTx | None = None,
+        accessed: AccessRecord | None = None,
     ) -> CallOutcome:
         """Run a transaction that is never stored.
 
@@ -525,6 +526,7 @@ class Blockchain:
             env: See this environment instead.
             overrides: Accounts that are changed for this call.
             around: Called with state, transaction, environment and the function that applies it, which it must call.
+            accessed: Filled with the accounts and slots that contracts reach.
 
         Raises:
             InvalidTransaction: Funds or intrinsic gas do not suffice, or the fees contradict each other.
@@ -539,7 +541,7 @@ class Blockchain:
         if tx.type == BLOB and not tx.max_fee_per_blob_gas:
             env = replace(env, blob_base_fee_override=0)
         placed = place_precompiles(fork_precompiles(env.fork, self.machine), overrides) if overrides else None
-        kind = variant_state_class(env.fork, self.machine, placed)
+        kind = variant_state_class(env.fork, self.machine, placed, accessed=accessed)
         ancestors = self.ancestors_below(env.number, block)
         state = open_state(env, self.machine, self.store.reader, self.root_behind(block), ancestors, kind)
         if overrides:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from eth_utils.exceptions import ValidationError
 
+from chain.access_list import CreatedAccessList, create_access_list
 from chain.blockchain import Blockchain
 from chain.errors import InvalidTransaction
 from chain.estimate import least_gas
+from chain.overrides import BlockOverrides, env_with
 from chain.records import AccountOverride, BlockRecord, CallOutcome, CallRequest
 from chain.refusals import ExecutionReverted, Refused
 from chain.requests import TxRequest
 from chain.transition import BlockEnv
 
-__all__ = ["Overrides", "call", "call_request", "estimate_gas"]
+__all__ = ["Overrides", "access_list", "call", "call_gas", "call_request", "estimate_gas"]
 
 MAX_NONCE = 2**64 - 1
 MAX_CALL_GAS = 50_000_000
@@ -21,8 +23,23 @@ MAX_CALL_GAS = 50_000_000
 Overrides = dict[bytes, AccountOverride]
 
 
-def call(chain: Blockchain, request: TxRequest, record: BlockRecord, overrides: Overrides | None = None) -> bytes:
+def call(
+    chain: Blockchain,
+    request: TxRequest,
+    record: BlockRecord,
+    overrides: Overrides | None = None,
+    block_overrides: BlockOverrides | None = None,
+    env: BlockEnv | None = None,
+) -> bytes:
     """Run a request behind a block.
+
+    Args:
+        chain: The chain.
+        request: What to run.
+        record: Block whose state it runs on.
+        overrides: Accounts that are changed for it.
+        block_overrides: Fields of the block it sees that are changed.
+        env: The block it sees, `record` itself unless given.
 
     Returns:
         What the contract returned.
@@ -32,11 +49,11 @@ def call(chain: Blockchain, request: TxRequest, record: BlockRecord, overrides: 
         Refused: It failed otherwise, or could not start.
     """
     _check_nonce(request)
-    gas = request.gas
-    if gas is not None:
-        gas = min(gas, max(MAX_CALL_GAS, record.header.gas_limit))
+    env = chain.env_of(record) if env is None else env
+    if block_overrides is not None:
+        env = env_with(env, block_overrides, chain.schedule)
     try:
-        outcome = chain.call(call_request(request, gas), record.hash, overrides=overrides)
+        outcome = chain.call(call_request(request, call_gas(request, record, env)), record, env=env, overrides=overrides)
     except InvalidTransaction as error:
         raise Refused(error.reason) from None
     except ValidationError as error:
@@ -45,12 +62,37 @@ def call(chain: Blockchain, request: TxRequest, record: BlockRecord, overrides: 
     return outcome.output
 
 
+def call_gas(request: TxRequest, record: BlockRecord, env: BlockEnv) -> int:
+    """The gas of a call: as much as it asks for, else as its block has, but no more than calls may have."""
+    wanted = env.gas_limit if request.gas is None else request.gas
+    return min(wanted, max(MAX_CALL_GAS, record.header.gas_limit))
+
+
+def access_list(
+    chain: Blockchain, request: TxRequest, record: BlockRecord, overrides: Overrides | None = None
+) -> CreatedAccessList:
+    """See `create_access_list`.
+
+    Raises:
+        Refused: The request cannot start.
+    """
+    _check_nonce(request)
+    asked = call_request(request, call_gas(request, record, chain.env_of(record)))
+    try:
+        return create_access_list(chain, asked, record, overrides)
+    except InvalidTransaction as error:
+        raise Refused(error.reason) from None
+    except ValidationError as error:
+        raise Refused(_overflow(error)) from None
+
+
 def estimate_gas(
     chain: Blockchain,
     request: TxRequest,
     record: BlockRecord,
     env: BlockEnv,
     overrides: Overrides | None = None,
+    block_overrides: BlockOverrides | None = None,
 ) -> int:
     """The least gas with which a request succeeds.
 
@@ -60,12 +102,15 @@ def estimate_gas(
         record: Block whose state it is tried on.
         env: Environment of the block it would be in.
         overrides: Accounts that are changed for the trial.
+        block_overrides: Fields of that block that are changed.
 
     Raises:
         ExecutionReverted: It reverts with all the gas there is.
         Refused: It fails otherwise, or cannot be afforded.
     """
     _check_nonce(request)
+    if block_overrides is not None:
+        env = env_with(env, block_overrides, chain.schedule)
     cap = env.gas_limit if request.gas is None else min(request.gas, env.gas_limit)
     price = request.gas_price if request.gas_price is not None else request.max_fee_per_gas
     if price and request.sender is not None and not (overrides and request.sender in overrides):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 from eth.abc import ComputationAPI, MessageAPI, StateAPI, TransactionContextAPI
 from eth.exceptions import Halt
@@ -12,10 +12,17 @@ from chain.executor import WasmMachine, state_class
 from chain.forks import Fork
 from chain.overrides import Precompiles
 
-__all__ = ["EtherAddress", "fork_precompiles", "variant_state_class"]
+__all__ = ["AccessRecord", "EtherAddress", "fork_precompiles", "variant_state_class"]
 
 TRANSFER_TOPIC = 0xDDF252AD1BE2C89B69C2B068FC378DAA952BA7F163C4A11628F55A4DF523B3EF
 SELFDESTRUCT = 0xFF
+
+
+class AccessRecord(Protocol):
+    """Takes the accounts and slots that contracts ask for."""
+
+    addresses: set[bytes]
+    slots: dict[bytes, set[int]]
 
 
 class EtherAddress(bytes):
@@ -32,7 +39,12 @@ def fork_precompiles(fork: Fork, machine: WasmMachine) -> Precompiles:
 
 
 def variant_state_class(
-    fork: Fork, machine: WasmMachine, precompiles: Precompiles | None = None, *, log_ether: bool = False
+    fork: Fork,
+    machine: WasmMachine,
+    precompiles: Precompiles | None = None,
+    *,
+    log_ether: bool = False,
+    accessed: AccessRecord | None = None,
 ) -> type[BaseState]:
     """The fork's state class, changed.
 
@@ -41,8 +53,11 @@ def variant_state_class(
         machine: Runs Wasm.
         precompiles: In place of the fork's own. Those stay warm wherever they moved from (EIP-2929).
         log_ether: Log each transfer of ether as ERC-20 transfers are logged, at `EtherAddress`.
+        accessed: Filled with what opcodes of contracts reach (EIP-2929).
     """
     base = state_class(fork, machine)
+    if accessed is not None:
+        base = _recording(base, accessed)
     if precompiles is None and not log_ether:
         return base
     computation: Any = base.computation_class
@@ -56,6 +71,20 @@ def variant_state_class(
     if log_ether:
         computation = _with_ether_logs(computation)
     return type(base.__name__, (base,), {"computation_class": computation})
+
+
+def _recording(base: Any, accessed: AccessRecord) -> Any:
+    """Whether something is warm is asked by opcodes alone, right before they pay for it."""
+
+    def is_address_warm(self: Any, address: bytes) -> bool:
+        accessed.addresses.add(address)
+        return bool(base.is_address_warm(self, address))
+
+    def is_storage_warm(self: Any, address: bytes, slot: int) -> bool:
+        accessed.slots.setdefault(address, set()).add(slot)
+        return bool(base.is_storage_warm(self, address, slot))
+
+    return type(base.__name__, (base,), {"is_address_warm": is_address_warm, "is_storage_warm": is_storage_warm})
 
 
 def _with_ether_logs(base: Any) -> Any:
