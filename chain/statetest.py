@@ -1,14 +1,17 @@
 """GeneralStateTests: one transaction on a given state, judged by the state root and the hash of the logs.
 
 Format: ethereum/tests, "State Transition Tests". No block is made, so no reward is paid; the coinbase gets its fees.
-The files of 2018 expect the hash of block n to be keccak256 of n in decimal.
+The files of 2018 expect the hash of block n to be keccak256 of n in decimal. A test with a part `_ewasm` (see
+fixtures/README.md) is held to that as well: status, gas, output, and gas at each call of a host function.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,7 @@ from chain.block import Log
 from chain.crypto import keccak
 from chain.errors import ChainError, InvalidGenesis, InvalidTransaction
 from chain.executor import WasmMachine
+from chain.fixtures.checkpoints import Checkpoint, Recorder, observation_hash
 from chain.forks import CANCUN_BLOBS, PRAGUE_BLOBS, BlobParams, Fork, parse_fork
 from chain.genesis import GenesisAccount, write_accounts
 from chain.store import MemoryStore
@@ -34,9 +38,19 @@ from chain.transaction import (
 )
 from chain.transition import BlockEnv, apply_tx, check_account, check_tx, open_state
 from chain.trie import EMPTY_ROOT
+from ewasm.engine import Engine, make_engine
 from ewasm.rules import RULES, Rules
+from ewasm.vm import VM
 
-__all__ = ["CaseResult", "run_file"]
+__all__ = [
+    "CaseResult",
+    "Outcome",
+    "observed_differences",
+    "read_tests",
+    "recording_machine",
+    "run_case",
+    "run_file",
+]
 
 ANCESTORS = 256
 OLDEST_FORK = Fork.BYZANTIUM
@@ -60,6 +74,57 @@ class CaseResult:
     logs_hash: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a transaction of a test did.
+
+    Attributes:
+        status: "success", "revert", "failure" (all gas gone) or "refused" (never ran).
+        gas_used: What the receipt would say; 0 if it was refused.
+        output: Return or revert data, the stored code of a creation.
+        refusal: Why it was refused, or None.
+        state: The state afterwards.
+        txbytes: The signed transaction, or nothing where it cannot even be signed.
+        checkpoints: Calls of host functions in order, if the machine had a recorder.
+    """
+
+    status: str
+    gas_used: int
+    output: bytes
+    state_root: bytes
+    logs: tuple[Log, ...]
+    logs_hash: bytes
+    refusal: str | None
+    state: Any
+    txbytes: bytes
+    checkpoints: tuple[Checkpoint, ...] = ()
+
+    @property
+    def observation(self) -> bytes:
+        """Hash over all that can be seen (fixtures/README.md)."""
+        return observation_hash(
+            self.status, self.gas_used, self.output, self.state_root, self.logs_hash, self.checkpoints
+        )
+
+
+@cache
+def _engine(name: str) -> Engine:
+    return make_engine(name)
+
+
+@lru_cache(maxsize=16)
+def recording_machine(rules: str, engine: str) -> tuple[VM, Recorder]:
+    """A VM whose host calls are recorded, one for each rule set and engine of the process.
+
+    Raises:
+        InvalidGenesis: There is no such rule set.
+    """
+    if rules not in RULES:
+        raise InvalidGenesis(f"no rule set {rules!r}; there are {', '.join(RULES)}")
+    recorder = Recorder()
+    return VM(RULES[rules], _engine(engine), tracer=recorder), recorder
+
+
 def run_file(
     path: Path,
     *,
@@ -70,8 +135,10 @@ def run_file(
 ) -> Iterator[CaseResult]:
     """Run every case of a file whose fork the chain offers (Byzantium and later).
 
+    A test with a part `_ewasm` runs under the rules that it names, on `engine`, and is held to that part too.
+
     Args:
-        rules: Rule set or its name.
+        rules: Rule set or its name, for tests that name none.
         forks: Names of forks to run; all that the file has unless given.
         machine: A VM to use again for several files; made from rules and engine unless given.
 
@@ -79,10 +146,26 @@ def run_file(
         InvalidGenesis: The file is not a state test.
     """
     if machine is None:
-        from ewasm.vm import VM
-
-        machine = VM(RULES[rules] if isinstance(rules, str) else rules, engine=engine)
+        machine = VM(RULES[rules] if isinstance(rules, str) else rules, _engine(engine))
     wanted = None if forks is None else {parse_fork(name) for name in forks}
+    for name, test in read_tests(path).items():
+        for fork_name, cases in test["post"].items():
+            try:
+                fork = parse_fork(fork_name)
+            except InvalidGenesis:
+                continue
+            if fork < OLDEST_FORK or (wanted is not None and fork not in wanted):
+                continue
+            for index, case in enumerate(cases):
+                yield _judge(name, test, fork, fork_name, index, case, machine, engine)
+
+
+def read_tests(path: Path) -> dict[str, dict[str, Any]]:
+    """The tests of a file by name.
+
+    Raises:
+        InvalidGenesis: The file is not a state test.
+    """
     try:
         document = json.loads(path.read_bytes())
     except OSError as error:
@@ -94,51 +177,123 @@ def run_file(
     for name, test in document.items():
         if not isinstance(test, dict) or not {"env", "pre", "post", "transaction"} <= test.keys():
             raise InvalidGenesis(f"{path} is not a state test: {name} has no env, pre, post and transaction")
-        for fork_name, cases in test["post"].items():
-            try:
-                fork = parse_fork(fork_name)
-            except InvalidGenesis:
-                continue
-            if fork < OLDEST_FORK or (wanted is not None and fork not in wanted):
-                continue
-            for case in cases:
-                yield _run_case(name, test, fork, fork_name, case, machine)
+    return document
 
 
-def _run_case(
-    name: str, test: Mapping[str, Any], fork: Fork, fork_name: str, case: Mapping[str, Any], machine: WasmMachine
+def _judge(
+    name: str,
+    test: Mapping[str, Any],
+    fork: Fork,
+    fork_name: str,
+    index: int,
+    case: Mapping[str, Any],
+    machine: WasmMachine,
+    engine: str,
 ) -> CaseResult:
+    """Run a case and compare it with what the file says."""
     indexes = case["indexes"]
     at = (indexes["data"], indexes["gas"], indexes["value"])
+    ours: Mapping[str, Any] | None = test.get("_ewasm")
+    if ours is None:
+        outcome = run_case(test, fork, at, machine, raw=case.get("txbytes"))
+        reasons = _differences(case, outcome)
+    else:
+        machine, recorder = recording_machine(ours["rules"], engine)
+        outcome = run_case(test, fork, at, machine, raw=case.get("txbytes"), recorder=recorder)
+        reasons = _differences(case, outcome) + observed_differences(ours["post"][fork_name][index], outcome)
+    return CaseResult(
+        name, fork_name, at, not reasons, "; ".join(reasons) or None, outcome.state_root, outcome.logs_hash
+    )
+
+
+def run_case(
+    test: Mapping[str, Any],
+    fork: Fork,
+    at: tuple[int, int, int],
+    machine: WasmMachine,
+    *,
+    raw: str | None = None,
+    recorder: Recorder | None = None,
+) -> Outcome:
+    """Run the transaction that `at` chooses (data, gas limit, value) on the state before it.
+
+    Args:
+        test: The test's `env`, `pre` and `transaction`.
+        raw: The signed transaction in hexadecimal, in place of the one the test describes.
+        recorder: The machine's, to collect checkpoints.
+    """
     env = _env(test["env"], fork, int(str(test.get("config", {}).get("chainid", "0x01")), 16))
     ancestors = (keccak(str(n).encode()) for n in range(env.number - 1, max(env.number - 1 - ANCESTORS, -1), -1))
     state = open_state(env, machine, MemoryStore().writer, EMPTY_ROOT, ancestors)
     write_accounts(state, {_bytes(address): _account(account) for address, account in test["pre"].items()})
     state.persist()
+    if recorder is not None:
+        recorder.reset()
     logs: tuple[Log, ...] = ()
-    refused: str | None = None
+    refusal: str | None = None
+    status, gas_used, output, txbytes = "refused", 0, b"", b""
     try:
-        tx = _transaction(test["transaction"], at, env.chain_id, case.get("txbytes"))
+        tx = _transaction(test["transaction"], at, env.chain_id, raw)
+        txbytes = tx.encode()
         check_tx(tx, fork, env.chain_id, machine.rules, env.blobs)
         if tx.gas > env.gas_limit:
             raise InvalidTransaction("exceeds block gas limit", "gas-limit")
         check_account(tx, state.get_balance(tx.sender), state.get_nonce(tx.sender), state.get_code(tx.sender), env)
     except ChainError as error:
-        refused = str(error)
+        refusal = str(error)
     else:
-        logs = apply_tx(state, tx, env).logs
+        executed = apply_tx(state, tx, env)
+        logs, gas_used, output = executed.logs, executed.gas_used, executed.output
+        status = "success" if executed.success else "revert" if executed.reverted else "failure"
     root = bytes(state.make_state_root())
     logs_hash = keccak(rlp.encode([[log.address, list(log.topics), log.data] for log in logs]))
-    reason: str | None = None
+    checkpoints = tuple(recorder.checkpoints) if recorder is not None else ()
+    return Outcome(status, gas_used, output, root, logs, logs_hash, refusal, state, txbytes, checkpoints)
+
+
+def _differences(case: Mapping[str, Any], outcome: Outcome) -> list[str]:
+    """What differs from the part of a case that every state test has."""
+    refused = outcome.refusal
     if "expectException" in case and refused is None:
-        reason = f"the transaction ran, but must be refused: {case['expectException']}"
-    elif "expectException" not in case and refused is not None and root != _bytes(case["hash"]):
-        reason = f"the transaction was refused: {refused}"
-    elif root != _bytes(case["hash"]):
-        reason = f"state root is 0x{root.hex()}, must be {case['hash']}"
-    elif logs_hash != _bytes(case["logs"]):
-        reason = f"logs hash is 0x{logs_hash.hex()}, must be {case['logs']}"
-    return CaseResult(name, fork_name, at, reason is None, reason, root, logs_hash)
+        return [f"the transaction ran, but must be refused: {case['expectException']}"]
+    if "expectException" not in case and refused is not None and outcome.state_root != _bytes(case["hash"]):
+        return [f"the transaction was refused: {refused}"]
+    reasons = []
+    if outcome.state_root != _bytes(case["hash"]):
+        reasons.append(f"state root is 0x{outcome.state_root.hex()}, must be {case['hash']}")
+    if outcome.logs_hash != _bytes(case["logs"]):
+        reasons.append(f"logs hash is 0x{outcome.logs_hash.hex()}, must be {case['logs']}")
+    return reasons
+
+
+def observed_differences(expected: Mapping[str, Any], outcome: Outcome) -> list[str]:
+    """What differs from a case's part of `_ewasm`: status, gas, output, and the first checkpoint that does."""
+    output = "0x" + outcome.output.hex()
+    reasons = [
+        f"{what} is {found}, must be {wanted}"
+        for what, found, wanted in (
+            ("status", outcome.status, expected["status"]),
+            ("gas used", outcome.gas_used, _int(expected["gasUsed"])),
+            ("output", output, expected["output"]),
+        )
+        if found != wanted
+    ]
+    found = [checkpoint.as_json() for checkpoint in outcome.checkpoints]
+    wanted = expected["checkpoints"]
+    for number, (got, must) in enumerate(itertools.zip_longest(found, wanted)):
+        if got != must:
+            reasons.append(f"checkpoint {number} is {_checkpoint_text(got)}, must be {_checkpoint_text(must)}")
+            break
+    if not reasons and "0x" + outcome.observation.hex() != expected["observation"]:
+        reasons.append(f"observation is 0x{outcome.observation.hex()}, must be {expected['observation']}")
+    return reasons
+
+
+def _checkpoint_text(checkpoint: list[str] | None) -> str:
+    if checkpoint is None:
+        return "missing"
+    depth, function, particles, *arguments = checkpoint
+    return f"{function}({', '.join(arguments)}) at depth {_int(depth)} with {_int(particles)} particles"
 
 
 def _env(env: Mapping[str, Any], fork: Fork, chain_id: int) -> BlockEnv:

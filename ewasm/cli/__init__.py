@@ -13,6 +13,7 @@ import click
 
 from ewasm import __version__
 from ewasm.cli.contracts import call, deploy, send
+from ewasm.cli.fill import fill
 from ewasm.cli.fuzz import fuzz
 from ewasm.cli.modules import check, instrument, wasm, wat
 from ewasm.cli.node import node
@@ -30,7 +31,23 @@ def cli() -> None:
     """WebAssembly contracts: inspect them, run them, and a local Ethereum testnet that does."""
 
 
-for _command in (new, build, run, check, wat, wasm, instrument, spectest, statetest, fuzz, node, deploy, call, send):
+for _command in (
+    new,
+    build,
+    run,
+    check,
+    wat,
+    wasm,
+    instrument,
+    spectest,
+    statetest,
+    fill,
+    fuzz,
+    node,
+    deploy,
+    call,
+    send,
+):
     cli.add_command(_command)
 
 
