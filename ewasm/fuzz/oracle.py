@@ -2,22 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cache
 
 from ewasm.engine import Engine, make_engine
-from ewasm.engine.native import winch_works
+from ewasm.engine.native import NativeEngine, winch_works
+from ewasm.fuzz.v8 import V8Engine, find_node
 from ewasm.fuzz.world import FakeHost, message
 from ewasm.message import Message, Result
 from ewasm.rules import EWASM_2026, Rules
 from ewasm.vm import VM
 
-__all__ = ["Observation", "available_engines", "differences", "observe", "shared"]
+__all__ = [
+    "CAMPAIGN_ENGINES",
+    "Observation",
+    "available_engines",
+    "compare",
+    "differences",
+    "observe",
+    "observer",
+    "shared",
+]
+
+CAMPAIGN_ENGINES = ("interpreter", "winch", "cranelift", "v8")
+"""The reference first; the others run the same instrumented bytes."""
 
 
 def available_engines() -> tuple[str, ...]:
     """Engines of this machine, the reference first: the same instrumented module runs through Wasmtime's compilers."""
     return ("interpreter", "native", *(["winch"] if winch_works() else []))
+
+
+def campaign_engines() -> tuple[str, ...]:
+    """Those of `CAMPAIGN_ENGINES` that this machine has."""
+    absent = {name for name, works in (("winch", winch_works), ("v8", find_node)) if not works()}
+    return tuple(name for name in CAMPAIGN_ENGINES if name not in absent)
 
 
 @dataclass
@@ -47,31 +67,49 @@ class Observation:
     memory: bytes
     events: tuple[tuple[object, ...], ...]
     logs: tuple[object, ...]
+    storage: tuple[object, ...]
 
 
 @cache
 def shared(name: str) -> Engine:
     """One engine of each name for the process: what it makes depends on code and rules only."""
+    if name == "v8":
+        return V8Engine()
+    if name == "cranelift":
+        return NativeEngine("cranelift")
     return make_engine(name)
 
 
 def observe(code: bytes, engine: str, rules: Rules = EWASM_2026, request: Message | None = None) -> Observation:
     """Run `code` (as init code if the message says so) on one engine against a fresh `FakeHost`."""
-    request = request or message()
-    recorder = Recorder()
-    memory: list[bytes] = []
-    host = FakeHost(is_static=request.is_static)
+    return observer(code, engine, rules)(request or message())
+
+
+def observer(code: bytes, engine: str, rules: Rules) -> Callable[[Message], Observation]:
+    """A function that runs `code` on one engine, each time against a fresh `FakeHost`; compiled once.
+
+    It raises `ewasm.fuzz.v8.NotComparable` where the engine lacks what the code needs.
+    """
+    seen: list[bytes] = []
     debug: list[str] = []
-    vm = VM(rules, shared(engine), tracer=recorder, observe_memory=memory.append, debug=debug.append)
-    run = vm.create if request.is_create else vm.execute
-    result = run(host, request, code)
-    return Observation(
-        result=result,
-        calls=tuple(recorder.calls),
-        memory=memory[0] if memory else b"",
-        events=tuple(host.events),
-        logs=(*host.logs, *debug),
-    )
+    vm = VM(rules, shared(engine), observe_memory=seen.append, debug=debug.append)
+
+    def run(request: Message) -> Observation:
+        seen.clear()
+        debug.clear()
+        vm.tracer = recorder = Recorder()
+        host = FakeHost(is_static=request.is_static)
+        result = (vm.create if request.is_create else vm.execute)(host, request, code)
+        return Observation(
+            result=result,
+            calls=tuple(recorder.calls),
+            memory=seen[0] if seen else b"",
+            events=tuple(host.events),
+            logs=(*host.logs, *debug),
+            storage=(*sorted(host.storage.items()), *sorted(host.transient.items())),
+        )
+
+    return run
 
 
 def differences(
@@ -90,11 +128,12 @@ def differences(
     return [
         f"{engine}: {found}"
         for engine, other in zip(chosen[1:], others, strict=True)
-        for found in _differences(reference, other)
+        for found in compare(reference, other)
     ]
 
 
-def _differences(reference: Observation, other: Observation) -> list[str]:
+def compare(reference: Observation, other: Observation) -> list[str]:
+    """What two observations of one run disagree on."""
     found = []
     if _consensus(reference.result) != _consensus(other.result):
         found.append(f"result: {reference.result} / {other.result}")
@@ -102,6 +141,8 @@ def _differences(reference: Observation, other: Observation) -> list[str]:
         found.append(_first_difference(reference.calls, other.calls))
     if reference.events != other.events or reference.logs != other.logs:
         found.append("state operations or logs")
+    if reference.storage != other.storage:
+        found.append("storage")
     if reference.result.is_success or reference.result.is_revert:
         if replace(reference.result, error=None) != replace(other.result, error=None):
             found.append(f"gas split: {reference.result} / {other.result}")

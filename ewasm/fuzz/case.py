@@ -1,0 +1,52 @@
+"""One case of a campaign: a contract, its rules, and the message that starts it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from ewasm.fuzz.generate import Below, generate_by
+from ewasm.fuzz.world import message
+from ewasm.message import Message
+from ewasm.metering.schedule import SCHEDULES
+from ewasm.rules import EWASM_2026, Rules
+
+__all__ = ["GAS", "Case", "case_rules", "own_case"]
+
+GAS = {"flat": 30_000, "design": 2_500, "EWASM_2026": 3_000}
+"""Schedule -> gas: enough for most contracts to end, and little enough for the interpreter."""
+
+_SIZES = (10, 40, 120)
+_INPUT_BYTES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Attributes:
+    source: What made it: "own" or "smith".
+    short: Thousandths of the gas that the message's run used, with which it is run once more.
+    """
+
+    source: str
+    code: bytes
+    rules: Rules
+    request: Message
+    short: int
+
+
+def case_rules(schedule: str) -> Rules:
+    """The rules of a case: EWASM_2026 with a schedule, and the functions of `debug`."""
+    return replace(EWASM_2026, schedule=SCHEDULES[schedule], namespaces=EWASM_2026.namespaces | {"debug"})
+
+
+def own_case(below: Below) -> Case:
+    """The case that these choices make."""
+    schedule = tuple(GAS)[below(len(GAS))]
+    rules = case_rules(schedule)
+    made_under = rules
+    if below(4) < 3:
+        # Not every engine has wide arithmetic: most cases should be for all.
+        made_under = replace(rules, features=rules.features - {"wide_arithmetic"})
+    code = generate_by(below, made_under, _SIZES[below(len(_SIZES))])
+    gas = GAS[schedule]
+    data = below(1 << 8 * _INPUT_BYTES).to_bytes(_INPUT_BYTES, "little")
+    return Case("own", code, rules, message(gas=gas, input_data=data, is_static=below(16) == 15), below(1_000))

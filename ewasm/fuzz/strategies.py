@@ -1,0 +1,99 @@
+"""The generator as Hypothesis sees it: a strategy, and a source of cases by seed whose finds Hypothesis makes small.
+
+Needs the package `hypothesis`, which nothing else of the VM does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
+from random import Random
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, Verbosity, given, settings
+from hypothesis import strategies as st
+from hypothesis.database import InMemoryExampleDatabase
+
+from ewasm.fuzz.case import Case, own_case
+
+__all__ = ["OwnSource", "cases"]
+
+_BYTES = 4_096
+_TRIES = 8
+
+
+@cache
+def _number(bound: int) -> st.SearchStrategy[int]:
+    return st.integers(0, bound - 1)
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    """Contracts that know host functions and gas, each with rules and a message."""
+    return own_case(lambda bound: draw(_number(bound)) if bound > 1 else 0)
+
+
+class OwnSource:
+    """Cases by seed: Hypothesis reads its choices from bytes that the seed makes."""
+
+    name = "own"
+
+    def __init__(self) -> None:
+        # What a run of the test leaves behind: its first case, and the last one that fails.
+        self._made: list[Case] = []
+        self._failing: list[Case] = []
+        self._fails: Callable[[Case], bool] = lambda _: False
+
+        @settings(
+            database=InMemoryExampleDatabase(),
+            deadline=None,
+            phases=(Phase.reuse, Phase.shrink),
+            print_blob=False,
+            report_multiple_bugs=False,
+            suppress_health_check=tuple(HealthCheck),
+            verbosity=Verbosity.quiet,
+        )
+        @given(cases())
+        def test(case: Case) -> None:
+            self._made.append(case)
+            if self._fails(case):
+                self._failing[:] = [case]
+                raise AssertionError
+
+        self._test = test
+
+    def make(self, seed: int) -> Case:
+        """The case of a seed."""
+        self._made.clear()
+        self._feed(seed)
+        if not self._made:
+            raise RuntimeError(f"seed {seed} makes no case")
+        return self._made[0]
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def _feed(self, seed: int) -> None:
+        rng = Random(seed)
+        data = b""
+        for _ in range(_TRIES):
+            # A case that needs more choices than there are bytes is not made; with more bytes it begins the same way.
+            data += rng.randbytes(_BYTES)
+            if self._test.hypothesis.fuzz_one_input(data) is not None:  # type: ignore[attr-defined]
+                return
+
+    def smaller(self, seed: int, fails: Callable[[Case], bool]) -> Case:
+        """The smallest case that Hypothesis finds from a seed's, as long as it `fails`."""
+        self._failing[:] = [self.make(seed)]
+        self._fails = fails
+        search: Any = self._test
+        try:
+            # The first finds the seed's case again, for the database; the second begins with what is there.
+            for run in (lambda: self._feed(seed), search):
+                with suppress(AssertionError):
+                    run()
+        finally:
+            self._fails = lambda _: False
+        # The last call of a search is with the smallest case.
+        return self._failing[0]
