@@ -31,7 +31,7 @@ CAMPAIGN_ENGINES = ("interpreter", "winch", "cranelift", "v8")
 
 def available_engines() -> tuple[str, ...]:
     """Engines of this machine, the reference first: the same instrumented module runs through Wasmtime's compilers."""
-    return ("interpreter", "native", *(["winch"] if winch_works() else []))
+    return ("interpreter", "cranelift", *(["winch"] if winch_works() else []))
 
 
 def campaign_engines() -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from ewasm.vm import VM
 pytestmark = pytest.mark.conformance
 
 
-@pytest.mark.parametrize("engine", ["native", "interpreter", "winch"])
+@pytest.mark.parametrize("engine", ["interpreter", "native", "winch", "cranelift"])
 def test_state_tests_of_2018(conformance: Path, engine: str) -> None:
     machine = VM(EWASM_2018, engine=engine)
     files = sorted((conformance / "ewasm-2018" / "json").rglob("*.json"))
