@@ -28,7 +28,17 @@ from chain.transaction import Tx
 from chain.transition import BlockEnv, Executed, apply_tx, check_account, check_tx, open_state, system_call
 from chain.trie import ordered_root
 
-__all__ = ["OpenBlock", "add_executed", "child_env", "finish", "next_base_fee", "open_block", "run_tx", "validate_header", "verify"]
+__all__ = [
+    "OpenBlock",
+    "add_executed",
+    "child_env",
+    "finish",
+    "next_base_fee",
+    "open_block",
+    "run_tx",
+    "validate_header",
+    "verify",
+]
 
 BEACON_ROOTS = bytes.fromhex("000f3df6d732807ef1319fb7b8bb8522d0beac02")
 HISTORY_STORAGE = bytes.fromhex("0000f90827f1c53a10cb7a02335b175320002935")

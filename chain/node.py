@@ -21,11 +21,13 @@ from chain.errors import InvalidTransaction
 from chain.fees import SUGGESTED_TIP, FeeHistory, fee_history
 from chain.filters import Filter, FilterKind, FilterLimit, FilterRegistry
 from chain.logs import LocatedLog, check_range, find_logs, locate_logs, logs_of_filter, poll
+from chain.overrides import BlockOverrides
 from chain.pool import Pool, Rejected
 from chain.records import AccountOverride, BlockRecord, BuiltBlock, ReceiptRecord
 from chain.refusals import BadArgument, Refused
 from chain.requests import LATEST, BlockRef, LogFilter, TxRequest
 from chain.transaction import ACCESS_LIST, DYNAMIC_FEE, LEGACY, SET_CODE, Tx, sign_tx, unsigned_tx
+from chain.transition import BlockEnv
 from chain.trial import Overrides, call, estimate_gas
 from chain.worker import Events, Worker
 
@@ -191,15 +193,33 @@ class Node:
 
     # Calling
 
-    def call(self, request: TxRequest, ref: BlockRef, overrides: Overrides | None = None) -> bytes:
-        """Run without leaving a trace; see `trial.call`."""
-        return call(self.chain, request, self.block(ref), overrides)
+    def _env_after(self, record: BlockRecord) -> BlockEnv:
+        """The environment of a block that would follow now."""
+        timestamp = max(self._now(), record.timestamp + 1)
+        return self.chain.next_env(record, timestamp=timestamp, coinbase=self.coinbase)
 
-    def estimate_gas(self, request: TxRequest, ref: BlockRef, overrides: Overrides | None = None) -> int:
+    def call(
+        self,
+        request: TxRequest,
+        ref: BlockRef,
+        overrides: Overrides | None = None,
+        block_overrides: BlockOverrides | None = None,
+    ) -> bytes:
+        """Run without leaving a trace, for "pending" as in the block that follows; see `trial.call`."""
+        record = self.block(ref)
+        env = self._env_after(record) if ref.tag == "pending" else None
+        return call(self.chain, request, record, overrides, block_overrides, env)
+
+    def estimate_gas(
+        self,
+        request: TxRequest,
+        ref: BlockRef,
+        overrides: Overrides | None = None,
+        block_overrides: BlockOverrides | None = None,
+    ) -> int:
         """The least gas with which the transaction succeeds in the block that follows; see `trial.estimate_gas`."""
         record = self.block(ref)
-        env = self.chain.next_env(record, timestamp=max(self._now(), record.timestamp + 1), coinbase=self.coinbase)
-        return estimate_gas(self.chain, request, record, env, overrides)
+        return estimate_gas(self.chain, request, record, self._env_after(record), overrides, block_overrides)
 
     # Fees
 

@@ -29,9 +29,7 @@ class Overlay:
         self._rows[key] = None
 
     def __contains__(self, key: object) -> bool:
-        if key in self._rows:
-            return self._rows[key] is not None  # type: ignore[index]
-        return key in self._below
+        return isinstance(key, bytes) and self.get(key) is not None
 
     def get(self, key: bytes) -> bytes | None:
         """The value, or None."""

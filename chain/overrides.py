@@ -51,7 +51,7 @@ def env_with(env: BlockEnv, overrides: BlockOverrides, schedule: ForkSchedule) -
     for name, value in (("beaconRoot", overrides.beacon_root), ("withdrawals", overrides.withdrawals)):
         if value is not None:
             raise Refused(f'block override "{name}" is not supported for this method')
-    given = {
+    given: dict[str, Any] = {
         "number": overrides.number,
         "timestamp": overrides.timestamp,
         "gas_limit": overrides.gas_limit,

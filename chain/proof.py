@@ -1,7 +1,7 @@
 """Merkle proofs of accounts and storage slots (EIP-1186; yellow paper, appendix D).
 
-A proof is the encoded nodes from the root down, as far as they are stored by hash: the last one holds the value, or shows
-that there is none.
+A proof is the encoded nodes from the root down, as far as they are stored by hash: the last one holds the value, or
+shows that there is none.
 """
 
 from __future__ import annotations

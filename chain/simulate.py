@@ -2,8 +2,8 @@
 
 The blocks are opened, filled and sealed by the builder that makes real ones, on a database whose writes stay in memory.
 What differs: transactions have no signatures, accounts and block fields may be overridden, and without `validation`
-nonces are not looked at and calls that offer no fee pay none. Any transaction that could not stand in its block ends the
-whole simulation with the error codes of the specification.
+nonces are not looked at and calls that offer no fee pay none. Any transaction that could not stand in its block ends
+the whole simulation with the error codes of the specification.
 """
 
 from __future__ import annotations
@@ -11,9 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-from chain import rlp_codec as rlp
 from chain.block import Header, Log
 from chain.blockchain import Blockchain
 from chain.builder import OpenBlock, add_executed, finish, next_base_fee, next_excess_blob_gas, open_block
@@ -312,8 +310,6 @@ class _Run:
         nonce, checked, prices = state.get_nonce(sender), tx, env
         if not self.request.validation:
             # Neither nonces nor, for a call that offers nothing, the block's prices are looked at.
-            if tx.is_create and nonce == MAX_NONCE:
-                raise InvalidTransaction("nonce uint64 overflow", "nonce-max")
             nonce, checked = 0, replace(tx, nonce=0)
             if not tx.max_fee_per_gas and not tx.max_priority_fee_per_gas:
                 prices = replace(prices, base_fee=None)

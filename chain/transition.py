@@ -247,6 +247,8 @@ def apply_tx(state: Any, tx: Tx, env: BlockEnv) -> Executed:
         InvalidTransaction: A balance or nonce would overflow, which only accounts edited from outside can bring about;
             the state is as it was.
     """
+    if tx.is_create and state.get_nonce(tx.sender) == MAX_NONCE:
+        raise InvalidTransaction("nonce uint64 overflow", "nonce-max")
     state.lock_changes()
     snapshot = state.snapshot()
     try:
@@ -390,7 +392,8 @@ def _effects(top: Any) -> _Effects:
     logs = tuple(
         Log(address, tuple(topic.to_bytes(32, "big") for topic in topics), data) for _, address, topics, data in entries
     )
-    return _Effects(refund, logs, tuple(entry[0] for entry in entries), frozenset(deletions), frozenset(touched - {b""}))
+    positions = tuple(entry[0] for entry in entries)
+    return _Effects(refund, logs, positions, frozenset(deletions), frozenset(touched - {b""}))
 
 
 def _settle(state: Any, effects: _Effects, used: int, tx: Tx, price: int, env: BlockEnv) -> tuple[int, int]:

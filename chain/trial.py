@@ -53,7 +53,9 @@ def call(
     if block_overrides is not None:
         env = env_with(env, block_overrides, chain.schedule)
     try:
-        outcome = chain.call(call_request(request, call_gas(request, record, env)), record, env=env, overrides=overrides)
+        outcome = chain.call(
+            call_request(request, call_gas(request, record, env)), record, env=env, overrides=overrides
+        )
     except InvalidTransaction as error:
         raise Refused(error.reason) from None
     except ValidationError as error:

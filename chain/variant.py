@@ -34,8 +34,8 @@ ETHER = EtherAddress(b"\xee" * 20)
 
 def fork_precompiles(fork: Fork, machine: WasmMachine) -> Precompiles:
     """The precompiles of a fork, by address."""
-    found: Precompiles = state_class(fork, machine).computation_class.get_precompiles()
-    return found
+    computation: Any = state_class(fork, machine).computation_class
+    return dict(computation.get_precompiles())
 
 
 def variant_state_class(
@@ -88,9 +88,7 @@ def _recording(base: Any, accessed: AccessRecord) -> Any:
 
 
 def _with_ether_logs(base: Any) -> Any:
-    def start(
-        self: Any, state: StateAPI, message: MessageAPI, transaction_context: TransactionContextAPI
-    ) -> None:
+    def start(self: Any, state: StateAPI, message: MessageAPI, transaction_context: TransactionContextAPI) -> None:
         base.__init__(self, state, message, transaction_context)
         if message.value and message.should_transfer_value and not _is_callcode(message):
             ether_moved(self, message.sender, message.storage_address, message.value)

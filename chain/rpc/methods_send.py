@@ -9,6 +9,7 @@ import orjson
 
 from chain.accounts import sign_message, sign_typed_data
 from chain.fees import SUGGESTED_TIP
+from chain.overrides import BlockOverrides
 from chain.records import AccountOverride
 from chain.requests import LATEST, BlockRef, TxRequest
 from chain.rpc import params as p
@@ -20,6 +21,7 @@ from chain.rpc.params import Param
 __all__ = ["SEND_METHODS"]
 
 Overrides = dict[bytes, AccountOverride] | None
+BlockChanges = BlockOverrides | None
 
 _BLOCK = Param("block", p.block_ref, LATEST)
 _TRANSACTION = Param("transaction", p.tx_request)
@@ -46,14 +48,14 @@ def sign_transaction(context: Context, request: TxRequest) -> dict[str, Any]:
     return {"raw": data(tx.encode()), "tx": transaction_json(tx)}
 
 
-def call(context: Context, request: TxRequest, ref: BlockRef, overrides: Overrides) -> str:
+def call(context: Context, request: TxRequest, ref: BlockRef, overrides: Overrides, block: BlockChanges) -> str:
     """eth_call."""
-    return data(context.node.call(request, ref, overrides))
+    return data(context.node.call(request, ref, overrides, block))
 
 
-def estimate_gas(context: Context, request: TxRequest, ref: BlockRef, overrides: Overrides) -> str:
+def estimate_gas(context: Context, request: TxRequest, ref: BlockRef, overrides: Overrides, block: BlockChanges) -> str:
     """eth_estimateGas."""
-    return hex(context.node.estimate_gas(request, ref, overrides))
+    return hex(context.node.estimate_gas(request, ref, overrides, block))
 
 
 def gas_price(context: Context) -> str:
@@ -128,7 +130,7 @@ def _message(value: Any) -> bytes:
 
 _ADDRESS = Param("address", p.address)
 _OVERRIDES = Param("stateOverrides", p.state_overrides, None)
-_CALL_PARAMS = (_TRANSACTION, _BLOCK, _OVERRIDES)
+_CALL_PARAMS = (_TRANSACTION, _BLOCK, _OVERRIDES, Param("blockOverrides", p.block_overrides, None))
 
 SEND_METHODS: Final = (
     Method("eth_accounts", accounts, where="loop"),
