@@ -42,6 +42,9 @@ class NoMemory:
     def snapshot(self) -> bytes:
         return b""
 
+    def size_bytes(self) -> int:
+        return 0
+
 
 NO_MEMORY = NoMemory()
 

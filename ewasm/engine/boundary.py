@@ -30,6 +30,7 @@ __all__ = [
     "discard",
     "export_get",
     "global_get",
+    "global_set_i32",
     "instantiate_pre",
     "linker_new",
     "memory_data",
@@ -129,6 +130,7 @@ call_unchecked = _prototype(
 )
 """(context, function, cells, count, out trap) -> error"""
 _global_get = _prototype("wasmtime_global_get", None, _size, ctypes.c_void_p, ctypes.c_void_p)
+_global_set = _prototype("wasmtime_global_set", _size, _size, ctypes.c_void_p, ctypes.c_void_p)
 _trap_new = _prototype("wasmtime_trap_new", _size, ctypes.c_char_p, _size)
 _trap_code = _prototype("wasmtime_trap_code", ctypes.c_bool, _size, ctypes.POINTER(ctypes.c_uint8))
 _trap_message = _prototype("wasm_trap_message", None, _size, ctypes.c_void_p)
@@ -276,6 +278,17 @@ def global_get(context: int, cell: ExternCell, *, is_i64: bool) -> int:
     out = _Value()
     _global_get(context, ctypes.byref(cell.value), ctypes.byref(out))
     return int(out.value[0]) if is_i64 else ctypes.c_int32(out.value[0] & 0xFFFFFFFF).value
+
+
+def global_set_i32(context: int, cell: ExternCell, value: int) -> None:
+    """Set a mutable i32 global.
+
+    Raises:
+        RuntimeError: It is not one.
+    """
+    error = _global_set(context, ctypes.byref(cell.value), ctypes.byref(_Value(0, (value, 0, 0))))
+    if error:
+        raise RuntimeError(f"a global is not set: {take_error(error)}")
 
 
 def define_host_function(

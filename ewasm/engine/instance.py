@@ -15,7 +15,7 @@ import ctypes
 import threading
 import weakref
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, NoReturn
 
 import wasmtime
@@ -24,10 +24,11 @@ from ewasm.eei import Frame, HostEntry, bind, invoke
 from ewasm.engine import boundary
 from ewasm.engine.base import NO_MEMORY
 from ewasm.engine.compiler import settings_of
-from ewasm.errors import MemoryAccess, OutOfGas, StackExhausted, StaticViolation, Trap
-from ewasm.metering.inject import GAS_EXPORT, STACK_EXPORT
+from ewasm.engine.pooling import INSTANCES, can_reserve, use_slots
+from ewasm.errors import MemoryAccess, MemoryExhausted, OutOfGas, StackExhausted, StaticViolation, Trap
+from ewasm.metering.inject import GAS_EXPORT, PAGES_EXPORT, STACK_EXPORT
 from ewasm.rules import Rules
-from ewasm.wasm.types import I32
+from ewasm.wasm.types import I32, PAGE_BYTES
 
 __all__ = ["NativeArtifact", "Tier", "native_config", "tier"]
 
@@ -42,6 +43,7 @@ _TRAP_TEXTS = {
     9: "unreachable",
 }
 _TRAP_STACK_OVERFLOW = 0
+_ALL_TAKEN = "maximum concurrent "  # how Wasmtime begins to say that there is no slot left
 _VALUE_TYPES = {I32: wasmtime.ValType.i32, 0x7E: wasmtime.ValType.i64}
 _MASKS = {I32: (1 << 32) - 1, 0x7E: (1 << 64) - 1}
 _INSTANCE_BYTES = 16
@@ -65,11 +67,21 @@ def native_config(name: str) -> wasmtime.Config:
 
 
 class Tier:
-    """One configuration of Wasmtime, with its linkers."""
+    """One configuration of Wasmtime, with its linkers.
 
-    def __init__(self, name: str) -> None:
+    Args:
+        name: "winch" or "cranelift".
+        slots: How many instances are kept in slots (`ewasm.engine.pooling`), none where there is no room for them. More
+            instances than that live in memory that is mapped for each.
+    """
+
+    def __init__(self, name: str, slots: int = INSTANCES) -> None:
         self.name = name
-        self._wasmtime_engine = wasmtime.Engine(native_config(name))
+        config = native_config(name)
+        self.slots = slots if slots and can_reserve(slots) else 0
+        if self.slots:
+            use_slots(boundary.address_of(config.ptr()), self.slots)
+        self._wasmtime_engine = wasmtime.Engine(config)
         self.engine = boundary.address_of(self._wasmtime_engine.ptr())
         self._linkers: dict[tuple[int, frozenset[str]], int] = {}
         self._callbacks: list[Any] = []
@@ -93,7 +105,12 @@ class Tier:
         except BaseException:
             boundary.delete_module(module)
             raise
-        return NativeArtifact(self, module, pre, entries)
+        return NativeArtifact(self, module, pre, rules, entries)
+
+    @cached_property
+    def unslotted(self) -> Tier:
+        """The same without slots, for when they are all taken."""
+        return Tier(self.name, slots=0)
 
     def _linker(self, rules: Rules) -> int:
         key = (rules.interface, rules.namespaces)
@@ -168,16 +185,37 @@ def _trampoline(entry: HostEntry) -> boundary.CallbackBody:
 class NativeArtifact:
     """A compiled and linked contract; frees what Wasmtime holds when it is dropped."""
 
-    def __init__(self, tier: Tier, module: int, pre: int, entries: Mapping[str, str]) -> None:
+    def __init__(self, tier: Tier, module: int, pre: int, rules: Rules, entries: Mapping[str, str]) -> None:
         self.tier = tier
+        self.module = module
         self.pre = pre
+        self.rules = rules
+        self.exports = entries
         self.on_close: Callable[[int], None] | None = None
         """Told the particles that instructions took, whenever an instance closes."""
         self.entries = {name: export.encode() for name, export in entries.items()}
         weakref.finalize(self, _release, module, pre)
 
+    @cached_property
+    def unslotted(self) -> NativeArtifact:
+        """The same machine code for `Tier.unslotted`."""
+        made = self.tier.unslotted.load(boundary.module_serialize(self.module), self.rules, self.exports)
+        made.on_close = self._tell
+        return made
+
+    def _tell(self, particles: int) -> None:
+        if self.on_close is not None:
+            self.on_close(particles)
+
     def instantiate(self, frame: Frame) -> NativeInstance:
-        return NativeInstance(self, frame)
+        try:
+            return NativeInstance(self, frame)
+        except _NoSlot:
+            return NativeInstance(self.unslotted, frame)
+
+
+class _NoSlot(Exception):
+    """All slots are taken."""
 
 
 def _release(module: int, pre: int) -> None:
@@ -198,13 +236,20 @@ class NativeInstance:
         trap = ctypes.c_size_t()
         error = boundary.pre_instantiate(artifact.pre, self.context, self.instance, ctypes.byref(trap))
         if error:
-            raise RuntimeError(f"instantiation failed: {boundary.take_error(error)}")
+            text = boundary.take_error(error)
+            self._close()
+            if artifact.tier.slots and text.startswith(_ALL_TAKEN):
+                raise _NoSlot
+            raise RuntimeError(f"instantiation failed: {text}")
         if trap.value:
             code, text = boundary.take_trap(trap.value)
             if code == 3:
                 raise Trap("out of bounds table access")
             raise Trap(_TRAP_TEXTS.get(code or -1, text))
         frame.memory = NativeMemory(self.context, boundary.export_get(self.context, self.instance, b"memory"))
+        if frame.page_ceiling < frame.rules.limits.memory_pages:
+            cell = boundary.export_get(self.context, self.instance, PAGES_EXPORT.encode())
+            boundary.global_set_i32(self.context, cell, frame.page_ceiling)
 
     def run(self, entry: str) -> None:
         frame = self.frame
@@ -242,6 +287,8 @@ class NativeInstance:
             raise StackExhausted
         if self._global(GAS_EXPORT, is_i64=True) < 0:
             raise OutOfGas
+        if self.frame.memory.size_bytes() > self.frame.page_ceiling * PAGE_BYTES:
+            raise MemoryExhausted
         if code == _TRAP_STACK_OVERFLOW:
             raise RuntimeError("the native stack overflowed below the height limit")
         raise Trap(_TRAP_TEXTS.get(-1 if code is None else code, text))
@@ -293,3 +340,7 @@ class NativeMemory:
     def snapshot(self) -> bytes:
         self._refresh()
         return bytes(self._view)
+
+    def size_bytes(self) -> int:
+        self._refresh()
+        return self._size

@@ -363,7 +363,9 @@ class InterpreterInstance:
             table_entries=rules.limits.table_entries,
             stack_height=rules.limits.stack_height,
         )
-        frame.memory = self.instance.memories[0]
+        memory = self.instance.memories[0]
+        memory.ceiling = frame.page_ceiling
+        frame.memory = memory
 
     def _host(self, entry: HostEntry) -> Callable[[tuple[Any, ...]], list[Any]]:
         frame, machine = self.frame, self.machine

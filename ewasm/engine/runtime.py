@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ewasm.engine.predecode import Step, default_value, predecode
-from ewasm.errors import LinkError, MemoryAccess, Trap
+from ewasm.errors import LinkError, MemoryAccess, MemoryExhausted, Trap
 from ewasm.metering.blocks import opcode_prices
 from ewasm.metering.schedule import Schedule
 from ewasm.metering.stack_height import counted_heights, frame_height
@@ -76,6 +76,8 @@ class MemoryInstance:
     data: bytearray
     maximum: int
     """Pages."""
+    ceiling: int = MAX_PAGES
+    """Pages beyond which growing fails the frame."""
     type: MemoryType = field(default=MemoryType(Limits(0)))
     """As declared; only import matching looks at it."""
 
@@ -88,10 +90,16 @@ class MemoryInstance:
             raise Trap("out of bounds memory access")
 
     def grow(self, pages: int) -> int:
-        """Old size in pages, or -1 (as an unsigned i32) if the maximum forbids it."""
+        """Old size in pages, or -1 (as an unsigned i32) if the maximum forbids it.
+
+        Raises:
+            MemoryExhausted: The maximum allows it, and the ceiling does not.
+        """
         old = len(self.data) // PAGE_BYTES
         if old + pages > self.maximum:
             return 0xFFFF_FFFF
+        if old + pages > self.ceiling:
+            raise MemoryExhausted
         self.data.extend(bytes(pages * PAGE_BYTES))
         return old
 
@@ -109,6 +117,9 @@ class MemoryInstance:
 
     def snapshot(self) -> bytes:
         return bytes(self.data)
+
+    def size_bytes(self) -> int:
+        return len(self.data)
 
 
 @dataclass(slots=True, eq=False)
@@ -250,7 +261,7 @@ def instantiate(
 
 def _allocate(memory: MemoryType, memory_pages: int) -> MemoryInstance:
     maximum = memory_pages if memory.limits.maximum is None else min(memory.limits.maximum, memory_pages)
-    return MemoryInstance(bytearray(memory.limits.minimum * PAGE_BYTES), maximum, memory)
+    return MemoryInstance(bytearray(memory.limits.minimum * PAGE_BYTES), maximum, type=memory)
 
 
 def _run_active_segments(instance: ModuleInstance) -> None:
