@@ -24,6 +24,8 @@ from ewasm.message import Kind, Message, Result, Status, TxContext
 if TYPE_CHECKING:
     from eth.abc import ComputationAPI
 
+    from ewasm.eei import Frame
+
 __all__ = ["EvmHost"]
 
 CREATE, CALL, CALLCODE, DELEGATECALL, CREATE2, STATICCALL = 0xF0, 0xF1, 0xF2, 0xF4, 0xF5, 0xFA
@@ -87,6 +89,11 @@ class EvmHost:
     @property
     def tx(self) -> TxContext:
         return self._tx
+
+    @property
+    def frames(self) -> list[Frame]:
+        shared: list[Frame] = self._computation.transaction_context.__dict__.setdefault("ewasm_frames", [])
+        return shared
 
     @property
     def return_data(self) -> bytes:

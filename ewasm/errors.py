@@ -170,6 +170,13 @@ class StackExhausted(ExceptionalHalt):
         super().__init__("call stack exhausted")
 
 
+class MemoryExhausted(ExceptionalHalt):
+    """The live frames of the transaction would hold more memory than the rules allow (`limit:live_pages`)."""
+
+    def __init__(self) -> None:
+        super().__init__("memory of the transaction exhausted (limit:live_pages)")
+
+
 class MemoryAccess(ExceptionalHalt):
     """A host function was given a range that does not lie inside memory (or inside a buffer it copies from)."""
 

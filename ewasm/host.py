@@ -9,9 +9,12 @@ Two ways of asking, because the two rule sets price differently (PROTOCOL sectio
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ewasm.message import Message, Result, TxContext
+
+if TYPE_CHECKING:
+    from ewasm.eei.frame import Frame
 
 __all__ = ["Host"]
 
@@ -25,6 +28,12 @@ class Host(Protocol):
     @property
     def tx(self) -> TxContext:
         """Transaction and block fields; the same object for the whole frame."""
+        ...
+
+    @property
+    def frames(self) -> list[Frame]:
+        """The transaction's Wasm frames that run, outermost first: one list for the whole transaction, which the VM
+        keeps."""
         ...
 
     @property

@@ -24,8 +24,11 @@ MAX_GAS = (1 << 63) // PARTICLES_PER_GAS // 2
 class Limits:
     """Structural limits of a module. What exceeds one is refused with the limit's name (`limit:functions`).
 
-    `stack_height` is no property of a module but of a run: the sum over live counted frames (see
-    `ewasm.metering.stack_height`) may not pass it.
+    Two are no properties of a module but of a run. `stack_height`: the sum over live counted functions (see
+    `ewasm.metering.stack_height`) may not pass it. `live_pages`: what the Wasm frames of a transaction that are live at
+    once hold, in pages of 64 KiB: each its memory, and call data and return data, rounded up together. A frame whose
+    memory would pass it fails, at its start or at `memory.grow`, rather than see -1: what its callers hold must not
+    send a contract down a path of its own making.
     """
 
     code_bytes: int = 256 * 1024
@@ -47,6 +50,7 @@ class Limits:
     table_entries: int = 4_096
     memory_pages: int = 256
     stack_height: int = 16_384
+    live_pages: int = 4_096
 
 
 @dataclass(frozen=True, slots=True)

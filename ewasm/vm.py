@@ -15,7 +15,15 @@ from ewasm.contract import Contract, check, is_wasm, split_arguments
 from ewasm.eei import Frame
 from ewasm.engine.base import NO_MEMORY, Artifact, Engine, RecallingEngine, make_engine
 from ewasm.engine.cache import Activated, ArtifactCache
-from ewasm.errors import ContractValidationFailure, ExceptionalHalt, Finish, ForbiddenModule, ModuleError, Revert
+from ewasm.errors import (
+    ContractValidationFailure,
+    ExceptionalHalt,
+    Finish,
+    ForbiddenModule,
+    MemoryExhausted,
+    ModuleError,
+    Revert,
+)
 from ewasm.host import Host
 from ewasm.message import Message, Result, Status
 from ewasm.metering.schedule import PARTICLES_PER_GAS
@@ -143,6 +151,9 @@ class VM:
         if self.tracer is not None:
             self.tracer.frame_start(frame.message, frame.code)
         status, output, error = Status.SUCCESS, b"", None
+        live = frame.host.frames
+        self._find_room(frame, live)
+        live.append(frame)
         try:
             try:
                 self._pay_start(frame, activated.contract)
@@ -155,6 +166,8 @@ class VM:
             result = _failure(frame.message, halt, frame)
         else:
             result = _result(frame, status, output, error)
+        finally:
+            live.pop()
         if self.tracer is not None:
             self.tracer.frame_end(frame.message, result)
         return result
@@ -193,6 +206,16 @@ class VM:
         if frame.message.is_create:
             particles += self.rules.activation_gas(frame.code) * PARTICLES_PER_GAS
         frame.pay(particles)
+        if contract.initial_pages > frame.page_ceiling:
+            raise MemoryExhausted
+
+    def _find_room(self, frame: Frame, live: list[Frame]) -> None:
+        """How far the frame's memory may grow beside what the live frames below it hold: they wait for it, so that
+        does not change while it runs."""
+        if live:
+            frame.pages_below = live[-1].pages_held()
+        limits = self.rules.limits
+        frame.page_ceiling = min(limits.memory_pages, max(0, limits.live_pages - frame.pages_below))
 
     def _accept(self, frame: Frame, output: bytes) -> bytes:
         """Let init code's output be stored: the gate and activation, where it is a Wasm module."""

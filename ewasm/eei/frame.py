@@ -12,6 +12,7 @@ from ewasm.message import Message, TxContext
 from ewasm.metering.schedule import PARTICLES_PER_GAS, HostPrice
 from ewasm.rules import Rules
 from ewasm.trace import Tracer
+from ewasm.wasm.types import PAGE_BYTES
 
 __all__ = ["Frame", "Memory"]
 
@@ -41,6 +42,10 @@ class Memory(Protocol):
         """The whole memory, for hashes and traces."""
         ...
 
+    def size_bytes(self) -> int:
+        """How large it is now."""
+        ...
+
 
 @dataclass(slots=True)
 class Frame:
@@ -59,6 +64,8 @@ class Frame:
         call_gas: Whole gas that contracts called from here used (part of `eei_particles`).
         debug: Where `debug.*` writes a line, or None.
         tracer: Gets an event at each host call (and step, on the interpreter), or None.
+        pages_below: What the live frames below this one in the transaction hold (`Limits.live_pages`).
+        page_ceiling: Pages beyond which this frame's memory may not grow: the frame fails.
     """
 
     rules: Rules
@@ -76,12 +83,19 @@ class Frame:
     debug: Callable[[str], None] | None = None
     debug_bytes: int = 0
     tracer: Tracer | None = None
+    pages_below: int = 0
+    page_ceiling: int = 1 << 16
     pending: BaseException | None = field(default=None, repr=False)
 
     @property
     def gas_left(self) -> int:
         """Whole gas left, rounded down."""
         return self.particles // PARTICLES_PER_GAS
+
+    def pages_held(self) -> int:
+        """What this frame and those below it hold, in pages."""
+        held = len(self.input_data) + len(self.return_data)
+        return self.pages_below + (self.memory.size_bytes() + held + PAGE_BYTES - 1) // PAGE_BYTES
 
     def charge(self, price: HostPrice, size_bytes: int = 0) -> None:
         """Charge a host function's price for `size_bytes` of data.

@@ -76,10 +76,10 @@ class MemoryInstance:
     data: bytearray
     maximum: int
     """Pages."""
-    ceiling: int = MAX_PAGES
-    """Pages beyond which growing fails the frame."""
     type: MemoryType = field(default=MemoryType(Limits(0)))
     """As declared; only import matching looks at it."""
+    ceiling: int = MAX_PAGES
+    """Pages beyond which growing fails the frame."""
 
     def check(self, offset: int, length: int) -> None:
         """
@@ -261,7 +261,7 @@ def instantiate(
 
 def _allocate(memory: MemoryType, memory_pages: int) -> MemoryInstance:
     maximum = memory_pages if memory.limits.maximum is None else min(memory.limits.maximum, memory_pages)
-    return MemoryInstance(bytearray(memory.limits.minimum * PAGE_BYTES), maximum, type=memory)
+    return MemoryInstance(bytearray(memory.limits.minimum * PAGE_BYTES), maximum, memory)
 
 
 def _run_active_segments(instance: ModuleInstance) -> None:

@@ -58,8 +58,8 @@ TRAPS = {
     "divide by zero": "integer divide by zero",
     "remainder by zero": "integer divide by zero",
     "divide result unrepresentable": "integer overflow",
-    "element segment out of bounds": "out of bounds table access",
-    "data segment out of bounds": "out of bounds memory access",
+    "element segment": "out of bounds table access",
+    "data segment": "out of bounds memory access",
 }
 
 
@@ -259,6 +259,8 @@ class V8Instance:
         self.id, size = struct.unpack_from("<Iq", answer, 1)
         self.memory = V8Memory(self.process, self.id, size)
         frame.memory = self.memory
+        if frame.page_ceiling < frame.rules.limits.memory_pages:
+            raise RuntimeError("this engine does not run frames that limit:live_pages may end")
 
     def run(self, entry: str) -> None:
         frame = self.frame
@@ -354,6 +356,9 @@ class V8Memory:
         self._windows = []
         if data:
             self._writes.append(struct.pack("<II", offset, len(data)) + data)
+
+    def size_bytes(self) -> int:
+        return self.size
 
     def snapshot(self) -> bytes:
         self.flush()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 
+from ewasm.eei import Frame
 from ewasm.errors import OutOfGas, StaticViolation
 from ewasm.message import Kind, Message, Result, Status, TxContext
 
@@ -50,6 +51,7 @@ class FakeHost:
     return_data: bytes = b""
     created: bytes = b""
     call_gas: int = 0
+    frames: list[Frame] = field(default_factory=list)
     refund: int = 0
 
     def account_exists(self, address: bytes) -> bool:

@@ -50,12 +50,22 @@ from ewasm.wasm.module import (
 )
 from ewasm.wasm.types import FUNC, GLOBAL, I32, I64, FuncType, GlobalType, Limits, MemoryType, TableType
 
-__all__ = ["ENTRY_PREFIX", "GAS_EXPORT", "STACK_EXPORT", "MeteredModule", "instrument", "instrument_core"]
+__all__ = [
+    "ENTRY_PREFIX",
+    "GAS_EXPORT",
+    "PAGES_EXPORT",
+    "STACK_EXPORT",
+    "MeteredModule",
+    "instrument",
+    "instrument_core",
+]
 
 ENTRY_PREFIX = "ewasm:"
 """Entry points are exported as this and their name: (param i64 particles) (result i64 particles left)."""
 GAS_EXPORT = "ewasm:gas"
 STACK_EXPORT = "ewasm:stack"
+PAGES_EXPORT = "ewasm:pages"
+"""Pages beyond which memory may not grow: an engine lowers it for a frame that has less room (`Limits.live_pages`)."""
 
 _STOP = 0  # label depths at the top of a rewritten body
 _EXIT = 1
@@ -163,6 +173,7 @@ class _Injector:
         globals_count = len(valid.global_types)
         self.gas_global = globals_count
         self.stack_global = globals_count + 1
+        self.pages_global = globals_count + 2
         extended = self.passes or self.host_functions
         self.extended_types = [self._type_index(_extended(t)) for t in self.valid.module.types] if extended else []
 
@@ -180,10 +191,13 @@ class _Injector:
             exports.append(Export(names[name], FUNC, self._entry(exported[name])))
         exports.append(Export(GAS_EXPORT, GLOBAL, self.gas_global))
         exports.append(Export(STACK_EXPORT, GLOBAL, self.stack_global))
-        counters = (
+        counters = [
             Global(GlobalType(I64, mutable=True), ((op.I64_CONST, self.particles), (op.END,))),
             Global(GlobalType(I32, mutable=True), ((op.I32_CONST, self.stack_height), (op.END,))),
-        )
+        ]
+        if self.memory_pages is not None:
+            exports.append(Export(PAGES_EXPORT, GLOBAL, self.pages_global))
+            counters.append(Global(GlobalType(I32, mutable=True), ((op.I32_CONST, self.memory_pages), (op.END,))))
         rewritten = Module(
             types=tuple(self.types),
             imports=imports,
@@ -330,6 +344,10 @@ class _BodyWriter:
                 if self.metered and code in _LINEAR:
                     self._charge_operand(getattr(self.injector.schedule, _LINEAR[code]))
                 out.append(instruction)
+                if code == op.MEMORY_GROW and self.injector.memory_pages is not None:
+                    # Afterwards, so that a growth that the memory's own maximum refuses stays one.
+                    out += [(op.MEMORY_SIZE, instruction[1]), (op.GLOBAL_GET, self.injector.pages_global)]
+                    out += [(op.I32_GT_U,), (op.IF, EMPTY_BLOCK), (op.UNREACHABLE,), (op.END,)]
         if self.wraps:
             out += [(op.BR, _EXIT), (op.END,)]
             if self.metered:

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ewasm.errors import EwasmError
-from ewasm.metering.inject import GAS_EXPORT, STACK_EXPORT, MeteredModule
+from ewasm.metering.inject import GAS_EXPORT, PAGES_EXPORT, STACK_EXPORT, MeteredModule
 from ewasm.metering.schedule import Schedule
 from ewasm.metering.stack_height import counted_heights
 from ewasm.wasm import opcodes as op
@@ -84,7 +84,7 @@ def prove(valid: ValidModule, metered: MeteredModule, schedule: Schedule, *, sta
     module, rewritten = valid.module, metered.module
     exports = {e.name: e.index for e in rewritten.exports}
     heights = counted_heights(valid, stack_height)
-    counters = exports[GAS_EXPORT], exports[STACK_EXPORT]
+    counters = exports[GAS_EXPORT], exports[STACK_EXPORT], exports[PAGES_EXPORT]
     if schedule.is_free:
         return 0
     for index, (before, after) in enumerate(zip(module.imports, rewritten.imports, strict=True)):
@@ -125,7 +125,7 @@ class _Walk:
         metered: MeteredModule,
         schedule: Schedule,
         index: int,
-        counters: tuple[int, int],
+        counters: tuple[int, int, int],
         height: int,
     ) -> None:
         known = valid.functions[index]
@@ -135,7 +135,7 @@ class _Walk:
         self.name = valid.module.describe_function(valid.imported_functions + index)
         self.gas = len(known.type.params)
         self.operand = len(known.local_types) + 1
-        self.gas_global, self.stack_global = counters
+        self.gas_global, self.stack_global, self.pages_global = counters
         self.height = height
         self.locals = len(known.local_types) - len(known.type.params)
         self.type_indices = valid.module.functions[index].type_index, metered.module.functions[index].type_index
@@ -438,6 +438,16 @@ class _Walk:
                 (op.BR_IF, self.stop),
             )
         self.expect("another instruction", instruction)
+        if code == op.MEMORY_GROW:
+            self.expect(
+                "the memory of the transaction is not held to its limit",
+                (op.MEMORY_SIZE, instruction[1]),
+                (op.GLOBAL_GET, self.pages_global),
+                (op.I32_GT_U,),
+                (op.IF, EMPTY_BLOCK),
+                (op.UNREACHABLE,),
+                (op.END,),
+            )
 
 
 def _live(body: Expr) -> Iterator[tuple[int, Instr, bool]]:
