@@ -39,7 +39,7 @@ from chain.records import (
 )
 from chain.store import FORMAT_VERSION, KeyValue, Store
 from chain.transaction import BLOB, DYNAMIC_FEE, LEGACY, SET_CODE, Tx, decode_tx
-from chain.transition import BlockEnv, Executed, apply_tx, check_account, check_tx, open_state
+from chain.transition import BlockEnv, Executed, apply_tx, check_account, check_gas_cap, check_tx, open_state
 from chain.variant import AccessRecord, fork_precompiles, variant_state_class
 from ewasm.rules import EWASM_2026, RULES, Rules
 
@@ -286,6 +286,7 @@ class Blockchain:
         """
         env = self.next_env(self._head, timestamp=self._head.timestamp + 1)
         check_tx(tx, env.fork, self.chain_id, self.rules, env.blobs)
+        check_gas_cap(tx, env.fork)
         if tx.gas > self._head.header.gas_limit:
             raise InvalidTransaction(
                 f"exceeds block gas limit: have {tx.gas}, limit {self._head.header.gas_limit}", "gas-limit"

@@ -19,13 +19,23 @@ from chain.block import (
     Withdrawal,
     bloom_of,
     body_roots,
+    encode_block,
     encode_receipt,
 )
 from chain.errors import InvalidBlock, InvalidTransaction
 from chain.executor import WasmMachine, base_vm
 from chain.forks import Fork, ForkSchedule
 from chain.transaction import Tx
-from chain.transition import BlockEnv, Executed, apply_tx, check_account, check_tx, open_state, system_call
+from chain.transition import (
+    BlockEnv,
+    Executed,
+    apply_tx,
+    check_account,
+    check_gas_cap,
+    check_tx,
+    open_state,
+    system_call,
+)
 from chain.trie import ordered_root
 
 __all__ = [
@@ -47,6 +57,8 @@ CONSOLIDATION_REQUESTS = bytes.fromhex("0000bbddc7ce488642fb579f8b00f3a590007251
 DEPOSIT_TOPIC = bytes.fromhex("649bbc62d0e31342afea4e5cd82d4049e7e1ee912fc0889aa790803be39038c5")
 INITIAL_BASE_FEE = 1_000_000_000
 MAX_EXTRA_BYTES = 32
+MAX_BLOCK_BYTES = 8 * 1024 * 1024
+BLOCK_MARGIN_BYTES = 64 * 1024
 MIN_GAS_LIMIT = 5_000
 MAX_UNCLES = 2
 MAX_UNCLE_DEPTH = 6
@@ -59,6 +71,7 @@ class OpenBlock:
     Attributes:
         state: py-evm's state, not yet committed.
         post_states: State root behind each transaction, where receipts need it (before Byzantium).
+        room_bytes: For more transactions, looked at from Osaka on (EIP-7934); less than there is, for the rest of it.
     """
 
     env: BlockEnv
@@ -67,6 +80,7 @@ class OpenBlock:
     state: Any
     gas_used: int = 0
     blob_gas_used: int = 0
+    room_bytes: int = MAX_BLOCK_BYTES - BLOCK_MARGIN_BYTES
     transactions: list[Tx] = field(default_factory=list)
     executed: list[Executed] = field(default_factory=list)
     receipts: list[Receipt] = field(default_factory=list)
@@ -169,6 +183,10 @@ def run_tx(block: OpenBlock, tx: Tx) -> Executed:
     """
     env, state = block.env, block.state
     check_tx(tx, env.fork, env.chain_id, block.machine.rules, env.blobs)
+    check_gas_cap(tx, env.fork)
+    size_bytes = len(tx.encode()) if env.fork >= Fork.OSAKA else 0
+    if size_bytes > block.room_bytes:
+        raise InvalidTransaction("exceeds the block's size limit", "block-full")
     if tx.gas > env.gas_limit - block.gas_used:
         raise InvalidTransaction(
             f"exceeds block gas limit: have {tx.gas}, left {env.gas_limit - block.gas_used}", "block-full"
@@ -177,6 +195,7 @@ def run_tx(block: OpenBlock, tx: Tx) -> Executed:
         raise InvalidTransaction("exceeds the block's blob gas limit", "block-full")
     check_account(tx, state.get_balance(tx.sender), state.get_nonce(tx.sender), state.get_code(tx.sender), env)
     executed = apply_tx(state, tx, env)
+    block.room_bytes -= size_bytes
     add_executed(block, tx, executed)
     return executed
 
@@ -274,6 +293,8 @@ def verify(
     )
     validate_header(header, parent, env)
     _validate_body(raw, env.fork)
+    if env.fork >= Fork.OSAKA and len(encode_block(raw)) > MAX_BLOCK_BYTES:
+        raise InvalidBlock(f"the block is over {MAX_BLOCK_BYTES} bytes (EIP-7934)")
     block = open_block(
         env,
         schedule,
@@ -284,6 +305,7 @@ def verify(
         parent_hash=parent.hash,
         parent_beacon_block_root=header.parent_beacon_block_root,
     )
+    block.room_bytes = MAX_BLOCK_BYTES
     for index, tx in enumerate(raw.transactions):
         try:
             run_tx(block, tx)

@@ -243,6 +243,7 @@ BASE_VMS: dict[Fork, Any] = {
     Fork.SHANGHAI: ShanghaiVM,
     Fork.CANCUN: CancunVM,
     Fork.PRAGUE: PragueVM,
+    Fork.OSAKA: PragueVM,
 }
 
 
@@ -258,7 +259,7 @@ def state_class(fork: Fork, machine: WasmMachine) -> type[BaseState]:
     base_state: type[BaseState] = vm.get_state_class()
     base: Any = base_state.computation_class
     attributes = {
-        "opcodes": hardened_opcodes(base.opcodes),
+        "opcodes": hardened_opcodes(base.opcodes, fork),
         "_precompiles": hardened_precompiles(base.get_precompiles(), fork),
         "machine": machine,
         "fork": fork,

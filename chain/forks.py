@@ -1,7 +1,6 @@
 """Forks by name, and the schedule that says which one rules a block (geth's genesis `config`).
 
-Later forks than Prague (Osaka, BPO1, BPO2) are accepted in a schedule and run under Prague's rules with their own blob
-parameters: the base implements no later EVM.
+The base ends with Prague; Osaka is added in `osaka`. BPO1 and BPO2 are Osaka with other blob parameters.
 """
 
 from __future__ import annotations
@@ -36,6 +35,7 @@ class Fork(enum.IntEnum):
     SHANGHAI = 14
     CANCUN = 15
     PRAGUE = 16
+    OSAKA = 17
 
     @property
     def title(self) -> str:
@@ -110,10 +110,11 @@ class BlobParams:
 
 CANCUN_BLOBS = BlobParams(3, 6, 3338477)
 PRAGUE_BLOBS = BlobParams(6, 9, 5007716)
+OSAKA_BLOBS = BlobParams(6, 9, 5007716, reserve_price=True)
 BLOB_DEFAULTS = {
     "cancun": CANCUN_BLOBS,
     "prague": PRAGUE_BLOBS,
-    "osaka": BlobParams(6, 9, 5007716, reserve_price=True),
+    "osaka": OSAKA_BLOBS,
     "bpo1": BlobParams(10, 15, 8346193, reserve_price=True),
     "bpo2": BlobParams(14, 21, 11684671, reserve_price=True),
 }
@@ -134,7 +135,12 @@ BLOCK_KEYS = {
     "grayGlacierBlock": Fork.GRAY_GLACIER,
     "mergeNetsplitBlock": Fork.PARIS,
 }
-TIME_KEYS = {"shanghaiTime": Fork.SHANGHAI, "cancunTime": Fork.CANCUN, "pragueTime": Fork.PRAGUE}
+TIME_KEYS = {
+    "shanghaiTime": Fork.SHANGHAI,
+    "cancunTime": Fork.CANCUN,
+    "pragueTime": Fork.PRAGUE,
+    "osakaTime": Fork.OSAKA,
+}
 MAINNET_DEPOSIT_CONTRACT = bytes.fromhex("00000000219ab540356cbb839cbe05303d7705fa")
 
 
@@ -158,7 +164,11 @@ class ForkSchedule:
     @classmethod
     def all_at_once(cls, fork: Fork) -> ForkSchedule:
         """One fork from the first block on."""
-        blobs = {Fork.CANCUN: ((0, "cancun", CANCUN_BLOBS),), Fork.PRAGUE: ((0, "prague", PRAGUE_BLOBS),)}
+        blobs = {
+            Fork.CANCUN: ((0, "cancun", CANCUN_BLOBS),),
+            Fork.PRAGUE: ((0, "prague", PRAGUE_BLOBS),),
+            Fork.OSAKA: ((0, "osaka", OSAKA_BLOBS),),
+        }
         return cls(blocks=((0, fork),), blobs=blobs.get(fork, ()))
 
     @classmethod
@@ -196,10 +206,10 @@ class ForkSchedule:
         return fork
 
     def fork_name_at(self, number: int, timestamp: int) -> str:
-        """The fork's name; names after Prague ("osaka", "bpo1") included."""
+        """The fork's name; names that only change blobs ("Bpo1") included."""
         name = self.fork_at(number, timestamp).title
         for start, later, _ in self.blobs:
-            if timestamp >= start and later not in ("cancun", "prague"):
+            if timestamp >= start and later not in ("cancun", "prague", "osaka"):
                 name = later.capitalize()
         return name
 

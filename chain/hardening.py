@@ -21,6 +21,7 @@ from eth.vm.forks.berlin.computation import _compute_modexp_gas_fee_eip_2565
 from eth.vm.forks.cancun.constants import BLS_MODULUS, FIELD_ELEMENTS_PER_BLOB, POINT_EVALUATION_PRECOMPILE_GAS
 
 from chain.forks import Fork
+from chain.osaka import CLZ, P256VERIFY, clz, modexp_price, p256verify
 
 __all__ = ["hardened_opcodes", "hardened_precompiles", "has_code_nonce_or_storage"]
 
@@ -85,19 +86,24 @@ def point_evaluation(computation: Any) -> Any:
 
 
 def hardened_precompiles(precompiles: Mapping[bytes, Precompile], fork: Fork) -> dict[bytes, Precompile]:
-    """The fork's precompiles with the mended ones put in their places."""
+    """The fork's precompiles, the mended ones in their places and Osaka's added."""
     mended = dict(precompiles)
     if MODEXP in mended:
         berlin = fork >= Fork.BERLIN
         mended[MODEXP] = _modexp(_compute_modexp_gas_fee_eip_2565 if berlin else _compute_modexp_gas_fee_eip_198)
+    if fork >= Fork.OSAKA:
+        mended[MODEXP] = _modexp(modexp_price)
+        mended[P256VERIFY] = p256verify
     if POINT_EVALUATION in mended and fork >= Fork.CANCUN:
         mended[POINT_EVALUATION] = point_evaluation
     return mended
 
 
-def hardened_opcodes(opcodes: Mapping[int, Any]) -> dict[int, Any]:
+def hardened_opcodes(opcodes: Mapping[int, Any], fork: Fork) -> dict[int, Any]:
     """The fork's opcodes without the wrapper that warns of SELFDESTRUCT's deprecation at every use."""
     mended = dict(opcodes)
+    if fork >= Fork.OSAKA:
+        mended[CLZ] = clz
     selfdestruct = mended[SELFDESTRUCT]
     mended[SELFDESTRUCT] = getattr(selfdestruct, "__wrapped__", selfdestruct)
     return mended

@@ -28,11 +28,23 @@ from chain.rlp_codec import encode
 from chain.transaction import BLOB, LEGACY, SET_CODE, Authorization, Tx, floor_gas, intrinsic_gas
 from ewasm.rules import Rules
 
-__all__ = ["BlockEnv", "Executed", "apply_tx", "check_account", "check_tx", "error_text", "open_state", "system_call"]
+__all__ = [
+    "BlockEnv",
+    "Executed",
+    "apply_tx",
+    "check_account",
+    "check_gas_cap",
+    "check_tx",
+    "error_text",
+    "open_state",
+    "system_call",
+]
 
 DELEGATION_PREFIX = b"\xef\x01\x00"
 SYSTEM_GAS = 30_000_000
 MAX_NONCE = (1 << 64) - 1
+MAX_TX_GAS = 1 << 24
+MAX_TX_BLOBS = 6
 RIPEMD = (3).to_bytes(20, "big")
 
 
@@ -166,7 +178,7 @@ def check_tx(tx: Tx, fork: Fork, chain_id: int, rules: Rules, blobs: BlobParams 
     if tx.gas < needed:
         raise InvalidTransaction(f"intrinsic gas too low: have {tx.gas}, want {needed}", "intrinsic-gas")
     if tx.type == BLOB:
-        _check_blobs(tx, blobs)
+        _check_blobs(tx, fork, blobs)
     elif tx.type == SET_CODE:
         if tx.is_create:
             raise InvalidTransaction("set code transaction must not create a contract", "set-code-create")
@@ -186,15 +198,28 @@ def _check_init_code(tx: Tx, fork: Fork, rules: Rules) -> None:
         raise InvalidTransaction(f"max initcode size exceeded: code size {size}, limit {limit}", "init-code-size")
 
 
-def _check_blobs(tx: Tx, blobs: BlobParams | None) -> None:
+def _check_blobs(tx: Tx, fork: Fork, blobs: BlobParams | None) -> None:
     if tx.is_create:
         raise InvalidTransaction("blob transaction must not create a contract", "blob-create")
     if not tx.blob_hashes:
         raise InvalidTransaction("blob transaction has no blobs", "blob-count")
     if any(blob_hash[0] != 1 for blob_hash in tx.blob_hashes):
         raise InvalidTransaction("blob hash has an unknown version", "blob-version")
-    if blobs is not None and len(tx.blob_hashes) > blobs.maximum:
-        raise InvalidTransaction(f"too many blobs: have {len(tx.blob_hashes)}, limit {blobs.maximum}", "blob-count")
+    limit = MAX_TX_BLOBS if fork >= Fork.OSAKA else blobs.maximum if blobs is not None else 0
+    if limit and len(tx.blob_hashes) > limit:
+        raise InvalidTransaction(f"too many blobs: have {len(tx.blob_hashes)}, limit {limit}", "blob-count")
+
+
+def check_gas_cap(tx: Tx, fork: Fork) -> None:
+    """The most gas a transaction of a block may have from Osaka on (EIP-7825); trials may have more.
+
+    Raises:
+        InvalidTransaction: It has more.
+    """
+    if fork >= Fork.OSAKA and tx.gas > MAX_TX_GAS:
+        raise InvalidTransaction(
+            f"transaction gas limit too high: have {tx.gas}, limit {MAX_TX_GAS} (EIP-7825)", "gas-cap"
+        )
 
 
 def check_account(tx: Tx, balance: int, nonce: int, code: bytes, env: BlockEnv, *, exact_nonce: bool = True) -> None:

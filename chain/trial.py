@@ -8,11 +8,12 @@ from chain.access_list import CreatedAccessList, create_access_list
 from chain.blockchain import Blockchain
 from chain.errors import InvalidTransaction
 from chain.estimate import least_gas
+from chain.forks import Fork
 from chain.overrides import BlockOverrides, env_with
 from chain.records import AccountOverride, BlockRecord, CallOutcome, CallRequest
 from chain.refusals import ExecutionReverted, Refused
 from chain.requests import TxRequest
-from chain.transition import BlockEnv
+from chain.transition import MAX_TX_GAS, BlockEnv
 
 __all__ = ["Overrides", "access_list", "call", "call_gas", "call_request", "estimate_gas"]
 
@@ -113,7 +114,8 @@ def estimate_gas(
     _check_nonce(request)
     if block_overrides is not None:
         env = env_with(env, block_overrides, chain.schedule)
-    cap = env.gas_limit if request.gas is None else min(request.gas, env.gas_limit)
+    most = min(env.gas_limit, MAX_TX_GAS) if env.fork >= Fork.OSAKA else env.gas_limit
+    cap = most if request.gas is None else min(request.gas, most)
     price = request.gas_price if request.gas_price is not None else request.max_fee_per_gas
     if price and request.sender is not None and not (overrides and request.sender in overrides):
         funds = chain.state_at(record.hash).balance(request.sender) - (request.value or 0)

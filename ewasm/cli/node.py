@@ -56,7 +56,7 @@ def _fork(_ctx: click.Context, _param: click.Parameter, name: str | None) -> str
 @click.option(
     "--fork",
     callback=_fork,
-    help="Byzantium, ..., Cancun, Prague.  [default: Prague, with --rules 2018 Byzantium]",
+    help="Byzantium, ..., Prague, Osaka.  [default: Prague, with --rules 2018 Byzantium]",
 )
 @rules_option
 @click.option(

@@ -43,10 +43,10 @@ def test_schedule_of_a_config() -> None:
     assert schedule.blobs_at(49) is None
 
 
-def test_forks_after_prague_bring_their_blobs_only() -> None:
+def test_forks_after_osaka_bring_their_blobs_only() -> None:
     config = {**MINIMAL["config"], "pragueTime": 60, "osakaTime": 70, "bpo1Time": 80}
     schedule = ForkSchedule.from_config(config)
-    assert schedule.fork_at(1, 90) is Fork.PRAGUE
+    assert schedule.fork_at(1, 90) is Fork.OSAKA
     assert [schedule.fork_name_at(1, at) for at in (55, 60, 70, 80)] == ["Cancun", "Prague", "Osaka", "Bpo1"]
     blobs = schedule.blobs_at(80)
     assert blobs is not None
