@@ -37,6 +37,7 @@ __all__ = ["Session", "error_words", "stack_words", "watch"]
 
 PLENTY_OF_GAS = 1 << 62
 MAX_NONCE = (1 << 64) - 1
+JUMPS = frozenset({0x56, 0x57})
 
 
 class Measured(Exception):
@@ -194,10 +195,21 @@ class WrappedOpcodes(dict[int, Callable[..., None]]):
             op: _wrap(op, function, op in self._wanted) if op in always or op in self._wanted else function
             for op, function in opcodes.items()
         }
+        for op in JUMPS - self._wanted:
+            # Nobody asked, but an endless loop has to end.
+            wrapped[op] = _ticking(opcodes[op])
         super().__init__(wrapped)
 
     def __missing__(self, op: int) -> Callable[..., None]:
         return _wrap(op, InvalidOpcode(op), self._all)
+
+
+def _ticking(function: Any) -> Callable[..., None]:
+    def run(computation: Any) -> None:
+        computation.session.limits.tick()
+        function(computation=computation)
+
+    return run
 
 
 def _wrap(op: int, function: Any, wanted: bool) -> Callable[..., None]:

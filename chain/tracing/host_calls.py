@@ -8,8 +8,9 @@ this one did in turn.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
 
@@ -22,12 +23,16 @@ __all__ = ["HostTracer"]
 
 ENTRY_BYTES = 300
 
+# JSON in pieces that nest as the frames do: joining it at each level would cost the depth over again.
+Piece: TypeAlias = "bytes | list[Piece]"
+Pieces: TypeAlias = "list[Piece]"
+
 
 @dataclass(slots=True)
 class _Frame:
     entered: Entered
-    calls: list[dict[str, Any]] = field(default_factory=list)
-    inner: list[orjson.Fragment] = field(default_factory=list)
+    calls: list[Piece] = field(default_factory=list)
+    inner: list[Piece] = field(default_factory=list)
     operation: dict[str, Any] | None = None
 
 
@@ -40,7 +45,7 @@ class HostTracer(Observer):
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._stack: list[_Frame] = []
-        self._top: Any = {}
+        self._top: Pieces = [b"{}"]
 
     def enter(self, event: Entered) -> None:
         self._stack.append(_Frame(event))
@@ -58,17 +63,17 @@ class HostTracer(Observer):
         }
         if event.error is not None:
             shown["error"] = event.error
+        pieces: Pieces = [orjson.dumps(shown)[:-1]]
         if entered.is_wasm:
-            shown["hostCalls"] = frame.calls
+            pieces += [b',"hostCalls":', _array(frame.calls)]
         if frame.inner:
-            shown["frames"] = frame.inner
-        # Encoded at once: nested objects would reach the encoder's depth before the protocol's.
-        raw = orjson.dumps(shown)
-        self._limits.record(len(raw))
+            pieces += [b',"frames":', _array(frame.inner)]
+        pieces.append(b"}")
+        self._limits.record(len(pieces[0]))
         if self._stack:
-            self._stack[-1].inner.append(orjson.Fragment(raw))
+            self._stack[-1].inner.append(pieces)
         else:
-            self._top = orjson.Fragment(raw)
+            self._top = pieces
 
     def step(self, frame: Any, pc: int, op: int, gas: int, refund: int) -> None:
         if pc >= 0:
@@ -99,9 +104,27 @@ class HostTracer(Observer):
         }
         if frame.operation is not None:
             entry["operation"], frame.operation = frame.operation, None
-        if frame.inner:
-            entry["frame"] = frame.inner.pop(0)
-        frame.calls.append(entry)
+        raw = orjson.dumps(entry)
+        frame.calls.append([raw[:-1], b',"frame":', frame.inner.pop(0), b"}"] if frame.inner else raw)
 
     def result(self, executed: Executed) -> Any:
-        return self._top
+        return orjson.Fragment(b"".join(_flat(self._top)))
+
+
+def _array(items: Sequence[Piece]) -> Pieces:
+    pieces: Pieces = [b"["]
+    for number, item in enumerate(items):
+        pieces += [b",", item] if number else [item]
+    pieces.append(b"]")
+    return pieces
+
+
+def _flat(pieces: Pieces) -> Iterator[bytes]:
+    """The bytes of a tree, in order; in a loop, because it may be as deep as calls are."""
+    waiting: list[Piece] = [pieces]
+    while waiting:
+        piece = waiting.pop()
+        if isinstance(piece, bytes):
+            yield piece
+        else:
+            waiting.extend(reversed(piece))

@@ -18,6 +18,10 @@ class WasmEvents:
         self.observer = Observer()
         self._limits = limits
 
+    @property
+    def wants_steps(self) -> bool:
+        return self.observer.wants_wasm_steps
+
     def frame_start(self, message: Message, code: bytes) -> None:
         """`enter` has told of it."""
 
