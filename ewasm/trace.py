@@ -12,6 +12,11 @@ __all__ = ["Tracer"]
 class Tracer(Protocol):
     """Receiver of events. Gas is in particles."""
 
+    @property
+    def wants_steps(self) -> bool:
+        """Whether `step` is to be called, asked when a frame starts: one that is not stepped through pays nothing."""
+        ...
+
     def frame_start(self, message: Message, code: bytes) -> None:
         """A Wasm frame begins."""
         ...

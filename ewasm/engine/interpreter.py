@@ -11,8 +11,55 @@ from typing import Any
 
 from ewasm.contract import Contract
 from ewasm.eei import Frame, HostEntry, invoke
-from ewasm.engine import predecode as p
 from ewasm.engine.base import NO_MEMORY
+from ewasm.engine.predecode import (
+    BINARY,
+    BR,
+    BR_IF,
+    BR_TABLE,
+    BYTE_MOVES,
+    CALLS,
+    CONST,
+    DATA_DROP,
+    DIRECT_CALLS,
+    DROP,
+    ELEM_DROP,
+    ELSE,
+    ENTER,
+    GLOBAL_GET,
+    GLOBAL_SET,
+    IF,
+    LEAVE,
+    LEAVE_STEP,
+    LOAD,
+    LOCAL_GET,
+    LOCAL_SET,
+    LOCAL_TEE,
+    MEMORY_COPY,
+    MEMORY_GROW,
+    MEMORY_INIT,
+    MEMORY_SIZE,
+    NOTHING,
+    REF_FUNC,
+    REF_IS_NULL,
+    REF_NULL,
+    SELECT,
+    STORE,
+    TABLE_COPY,
+    TABLE_FILL,
+    TABLE_GET,
+    TABLE_GROW,
+    TABLE_KINDS,
+    TABLE_MOVES,
+    TABLE_SET,
+    TABLE_SIZE,
+    TAIL_CALLS,
+    TRACE,
+    UNARY,
+    UNREACHABLE,
+    WIDE,
+    Step,
+)
 from ewasm.engine.runtime import (
     FunctionInstance,
     HostFunctionInstance,
@@ -30,7 +77,7 @@ __all__ = ["InterpreterEngine", "Machine"]
 
 _MASK32 = (1 << 32) - 1
 
-Activation = tuple[WasmFunction, tuple[p.Step, ...], int, list[Any], int]
+Activation = tuple[WasmFunction, tuple[Step, ...], int, list[Any], int]
 """A suspended caller: function, steps, next step, locals, operand base."""
 
 
@@ -60,118 +107,96 @@ class Machine:
 
     def _run(self, function: WasmFunction, stack: list[Any]) -> None:
         gas = self.particles
-        limit = self.stack_height
-        tracer = self.tracer
+        limit, tracer = self.stack_height, self.tracer
+        told = tracer is not None and tracer.wants_steps
+        pop, push, from_bytes = stack.pop, stack.append, int.from_bytes
         callers: list[Activation] = []
-        pop, push = stack.pop, stack.append
-
-        # Enter the first function as a call would.
-        callee: FunctionInstance = function
         height = 0
-        pc = 0
-        steps: tuple[p.Step, ...] = ()
+        # The outermost activation is no function's: it calls `function`, and leaves.
+        steps: tuple[Step, ...] = ((ENTER, 0, function, 0, 0), LEAVE_STEP)
         local: list[Any] = []
-        base = 0
-        current = function
-        instance = function.instance
-        memory = bytearray()
-        entering = True
+        current, pc, base = function, 0, 0
+        instance, memory = function.instance, _first_memory(function.instance)
         try:
             while True:
-                if entering:
-                    # Call of a Wasm function (4.4.10): arguments become locals, the height counts, locals are paid.
-                    assert isinstance(callee, WasmFunction)  # noqa: S101 - host functions never get here
-                    height += callee.height
-                    if height > limit:
-                        raise StackExhausted
-                    gas -= callee.entry_price
-                    if gas < 0:
-                        raise OutOfGas
-                    count = len(callee.type.params)
-                    base = len(stack) - count
-                    local = stack[base:]
-                    del stack[base:]
-                    local += callee.local_defaults
-                    current, steps, pc = callee, callee.decoded(), 0
-                    instance = current.instance
-                    memory = instance.memories[0].data if instance.memories else bytearray()
-                    entering = False
-
                 kind, price, a, b, c = steps[pc]
-                if tracer is not None:
-                    self._trace(tracer, current, pc, stack, gas)
                 gas -= price
                 if gas < 0:
                     raise OutOfGas
                 pc += 1
 
-                if kind == p.LOCAL_GET:
+                # Numeric instructions (4.4.1) and variable instructions (4.4.5)
+                if kind == LOCAL_GET:
                     push(local[a])
-                elif kind == p.CONST:
+                elif kind == CONST:
                     push(a)
-                elif kind == p.BINARY:
+                elif kind == BINARY:
                     right = pop()
                     push(a(pop(), right))
-                elif kind == p.LOCAL_SET:
+                elif kind == LOCAL_SET:
                     local[a] = pop()
-                elif kind == p.LOAD:
+                # Memory instructions (4.4.7): the effective address has 33 bits and does not wrap.
+                elif kind == LOAD:
                     address = pop() + a
                     end = address + b
                     if end > len(memory):
                         raise Trap("out of bounds memory access")
-                    value = int.from_bytes(memory[address:end], "little")
+                    value = from_bytes(memory[address:end], "little")
                     if c is not None and value & c[0]:
                         value |= c[1]
                     push(value)
-                elif kind == p.BR_IF:
+                # Control instructions (4.4.8): a branch keeps the label's operands and drops what lies below them.
+                elif kind == BR_IF:
                     if pop():
                         pc = a
-                        _unwind(stack, b, base + c)
-                elif kind == p.LOCAL_TEE:
+                        if len(stack) - b > base + c:
+                            _unwind(stack, b, base + c)
+                elif kind == LOCAL_TEE:
                     local[a] = stack[-1]
-                elif kind == p.STORE:
+                elif kind == STORE:
                     value = pop() & c
                     address = pop() + a
                     end = address + b
                     if end > len(memory):
                         raise Trap("out of bounds memory access")
                     memory[address:end] = value.to_bytes(b, "little")
-                elif kind == p.UNARY:
+                elif kind == UNARY:
                     push(a(pop()))
-                elif kind == p.NOTHING:
+                elif kind == NOTHING:
                     pass
-                elif kind == p.BR:
+                elif kind == BR:
                     pc = a
-                    _unwind(stack, b, base + c)
-                elif kind in (p.END_FUNCTION, p.RETURN):
-                    pc = len(steps)
-                    if kind == p.RETURN:
-                        _unwind(stack, len(current.type.results), base)
-                elif kind == p.IF:
+                    if len(stack) - b > base + c:
+                        _unwind(stack, b, base + c)
+                elif kind == IF:
                     if not pop():
                         pc = a
-                elif kind == p.ELSE:
+                elif kind == ELSE:
                     pc = a
-                elif kind == p.DROP:
+                # Parametric instructions (4.4.4)
+                elif kind == DROP:
                     pop()
-                elif kind == p.SELECT:
+                elif kind == SELECT:
                     condition, second = pop(), pop()
                     if not condition:
                         stack[-1] = second
-                elif kind == p.GLOBAL_GET:
+                elif kind == GLOBAL_GET:
                     push(instance.globals[a].value)
-                elif kind == p.GLOBAL_SET:
+                elif kind == GLOBAL_SET:
                     instance.globals[a].value = pop()
-                elif kind == p.BR_TABLE:
-                    pc, arity, label_height = a[min(pop(), b)]
-                    _unwind(stack, arity, base + label_height)
-                elif kind in (p.CALL, p.CALL_INDIRECT, p.RETURN_CALL, p.RETURN_CALL_INDIRECT):
-                    if kind in (p.CALL, p.RETURN_CALL):
+
+                # Function calls (4.4.10)
+                elif kind in CALLS:
+                    callee: FunctionInstance
+                    if kind in DIRECT_CALLS:
                         callee = instance.functions[a]
+                    elif kind == ENTER:
+                        callee = a
                     else:
                         callee = _indirect(instance.tables[b], pop(), instance.valid.module.types[a])
+                    is_tail_call = kind in TAIL_CALLS
+                    count = len(callee.type.params)
                     if isinstance(callee, HostFunctionInstance):
-                        count = len(callee.type.params)
                         arguments = tuple(stack[len(stack) - count :])
                         del stack[len(stack) - count :]
                         self.particles = gas
@@ -179,69 +204,93 @@ class Machine:
                             stack += callee.call(arguments)
                         finally:
                             gas = self.particles
-                        if kind in (p.RETURN_CALL, p.RETURN_CALL_INDIRECT):
-                            pc = len(steps)
+                        if is_tail_call:
+                            pc = len(steps) - 1
                             _unwind(stack, len(current.type.results), base)
-                    elif kind in (p.CALL, p.CALL_INDIRECT):
-                        callers.append((current, steps, pc, local, base))
-                        entering = True
                         continue
-                    else:
-                        # A tail call (tail-call proposal): the caller's frame is gone before the callee's begins.
-                        _unwind(stack, len(callee.type.params), base)
+                    if is_tail_call:
+                        # The caller's frame is gone before the callee's begins (tail-call proposal).
+                        _unwind(stack, count, base)
                         height -= current.height
-                        entering = True
-                        continue
-                elif kind == p.WIDE:
+                    else:
+                        callers.append((current, steps, pc, local, base))
+                    # Arguments become locals, the height counts, locals are paid.
+                    height += callee.height
+                    if height > limit:
+                        raise StackExhausted
+                    gas -= callee.entry_price
+                    if gas < 0:
+                        raise OutOfGas
+                    base = len(stack) - count
+                    local = stack[base:]
+                    del stack[base:]
+                    local += callee.local_defaults
+                    current, pc = callee, 0
+                    steps = callee.decoded(traced=True) if told else callee.steps or callee.decoded()
+                    if callee.instance is not instance:
+                        instance, memory = callee.instance, _first_memory(callee.instance)
+                elif kind == LEAVE:
+                    # Return (4.4.10): the results are on the stack, the caller goes on.
+                    if not callers:
+                        return
+                    height -= current.height
+                    current, steps, pc, local, base = callers.pop()
+                    if current.instance is not instance:
+                        instance, memory = current.instance, _first_memory(current.instance)
+                elif kind == TRACE:
+                    self._tell(current, a, stack, gas)
+
+                elif kind == BR_TABLE:
+                    pc, arity, label_height = a[min(pop(), b)]
+                    _unwind(stack, arity, base + label_height)
+                elif kind == UNREACHABLE:
+                    raise Trap("unreachable")
+                # Memory instructions that are not loads and stores (4.4.7)
+                elif kind == MEMORY_SIZE:
+                    push(len(memory) // PAGE_BYTES)
+                elif kind == MEMORY_GROW:
+                    gas = _pay(gas, stack[-1], instance.schedule.page_grown)
+                    push(instance.memories[a].grow(pop()))
+                elif kind in BYTE_MOVES:
+                    gas = _pay(gas, stack[-1], instance.schedule.byte_moved)
+                    _move_bytes(kind, a, instance, stack)
+                elif kind == DATA_DROP:
+                    instance.data[a] = b""
+                # Wide arithmetic (wide-arithmetic proposal)
+                elif kind == WIDE:
                     operands = stack[-b:]
                     del stack[-b:]
                     stack += a(*operands)
-                elif kind == p.MEMORY_SIZE:
-                    push(len(memory) // PAGE_BYTES)
-                elif kind == p.MEMORY_GROW:
-                    gas = _pay(gas, stack[-1], instance.schedule.page_grown)
-                    push(instance.memories[a].grow(pop()))
-                elif kind in (p.MEMORY_COPY, p.MEMORY_FILL, p.MEMORY_INIT):
-                    gas = _pay(gas, stack[-1], instance.schedule.byte_moved)
-                    _move_bytes(kind, a, instance, stack)
-                elif kind == p.DATA_DROP:
-                    instance.data[a] = b""
-                elif kind == p.UNREACHABLE:
-                    raise Trap("unreachable")
-                elif kind == p.REF_NULL:
+                # Reference instructions (4.4.2)
+                elif kind == REF_NULL:
                     push(None)
-                elif kind == p.REF_IS_NULL:
+                elif kind == REF_IS_NULL:
                     push(int(pop() is None))
-                elif kind == p.REF_FUNC:
+                elif kind == REF_FUNC:
                     push(instance.functions[a])
-                elif kind in _TABLE_KINDS:
-                    if kind in _TABLE_MOVES:
+                # Table instructions (4.4.6)
+                elif kind in TABLE_KINDS:
+                    if kind in TABLE_MOVES:
                         gas = _pay(gas, stack[-1], instance.schedule.entry_moved)
                     _table_step(kind, a, b, instance, stack)
-                elif kind == p.ELEM_DROP:
+                elif kind == ELEM_DROP:
                     instance.elements[a] = []
                 else:
                     raise RuntimeError(f"step kind {kind} in function {current.index}, step {pc - 1}")
-
-                if pc == len(steps):
-                    # Return (4.4.10): the results are on the stack, the caller goes on.
-                    height -= current.height
-                    if not callers:
-                        return
-                    current, steps, pc, local, base = callers.pop()
-                    instance = current.instance
-                    memory = instance.memories[0].data if instance.memories else bytearray()
         finally:
             self.particles = gas
 
-    def _trace(self, tracer: Tracer, function: WasmFunction, pc: int, stack: list[Any], gas: int) -> None:
+    def _tell(self, function: WasmFunction, index: int, stack: list[Any], gas: int) -> None:
+        """Tell the tracer of the instruction that comes next."""
         valid = function.instance.valid
         source = valid.module.functions[function.index - valid.imported_functions]
-        tracer.step(function.index, source.offsets[pc], source.body[pc][0], stack, gas)
+        if self.tracer is not None:
+            self.tracer.step(function.index, source.offsets[index], source.body[index][0], stack, gas)
 
 
-_TABLE_MOVES = frozenset({p.TABLE_GROW, p.TABLE_FILL, p.TABLE_COPY, p.TABLE_INIT})
-_TABLE_KINDS = _TABLE_MOVES | {p.TABLE_GET, p.TABLE_SET, p.TABLE_SIZE}
+def _first_memory(instance: ModuleInstance) -> bytearray:
+    """The bytes of memory 0; they stay the same object when the memory grows."""
+    return instance.memories[0].data if instance.memories else bytearray()
 
 
 def _unwind(stack: list[Any], arity: int, height: int) -> None:
@@ -273,13 +322,13 @@ def _move_bytes(kind: int, segment: int, instance: ModuleInstance, stack: list[A
     """memory.copy, memory.fill, memory.init (4.4.7)."""
     count, source, target = stack.pop(), stack.pop(), stack.pop()
     memory = instance.memories[0]
-    if kind == p.MEMORY_INIT:
+    if kind == MEMORY_INIT:
         data = instance.data[segment]
         if source + count > len(data):
             raise Trap("out of bounds memory access")
         memory.check(target, count)
         memory.data[target : target + count] = data[source : source + count]
-    elif kind == p.MEMORY_COPY:
+    elif kind == MEMORY_COPY:
         memory.check(source, count)
         memory.check(target, count)
         memory.data[target : target + count] = memory.data[source : source + count]
@@ -291,17 +340,17 @@ def _move_bytes(kind: int, segment: int, instance: ModuleInstance, stack: list[A
 def _table_step(kind: int, a: int, b: int, instance: ModuleInstance, stack: list[Any]) -> None:
     """Table instructions (4.4.6)."""
     pop = stack.pop
-    if kind == p.TABLE_SIZE:
+    if kind == TABLE_SIZE:
         stack.append(len(instance.tables[a].elements))
-    elif kind == p.TABLE_GET:
+    elif kind == TABLE_GET:
         index = pop()
         instance.tables[a].check(index, 1)
         stack.append(instance.tables[a].elements[index])
-    elif kind == p.TABLE_SET:
+    elif kind == TABLE_SET:
         value, index = pop(), pop()
         instance.tables[a].check(index, 1)
         instance.tables[a].elements[index] = value
-    elif kind == p.TABLE_GROW:
+    elif kind == TABLE_GROW:
         count, value = pop(), pop()
         table = instance.tables[a]
         old = len(table.elements)
@@ -310,11 +359,11 @@ def _table_step(kind: int, a: int, b: int, instance: ModuleInstance, stack: list
         else:
             table.elements += [value] * count
             stack.append(old)
-    elif kind == p.TABLE_FILL:
+    elif kind == TABLE_FILL:
         count, value, start = pop(), pop(), pop()
         instance.tables[a].check(start, count)
         instance.tables[a].elements[start : start + count] = [value] * count
-    elif kind == p.TABLE_COPY:
+    elif kind == TABLE_COPY:
         count, source, target = pop(), pop(), pop()
         instance.tables[b].check(source, count)
         instance.tables[a].check(target, count)

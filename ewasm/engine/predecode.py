@@ -1,20 +1,25 @@
 """Pre-decoding: a validated body becomes steps that the interpreter's loop can run without looking anything up.
 
 A step is a tuple `(kind, price, a, b, c)`. Steps stand one to one with the instructions of the body, so that a step's
-index is the instruction's: its offset, its opcode and its place in the text are known without another table. Kinds are
-small ints in the order in which the loop tests them, the frequent ones first.
+index is the instruction's: its offset, its opcode and its place in the text are known without another table. Behind the
+last one stands LEAVE, where the function's `end`, `return` and branches to its label lead. Kinds are small ints in the
+order in which the loop tests them, the frequent ones first.
+
+For a trace that wants every step, `traced` puts a TRACE step before each; an untraced run knows nothing of it.
 
 | kind | a | b | c |
 |---|---|---|---|
 | LOCAL_GET, LOCAL_SET, LOCAL_TEE | local | | |
 | CONST | value | | |
 | BINARY, UNARY, WIDE | function of `numerics` | (WIDE: number of operands) | |
-| BR, BR_IF | target step | label arity | label height |
+| BR (`return` is one), BR_IF | target step | label arity | label height |
 | BR_TABLE | tuple of (target, arity, height), default last | | |
 | IF, ELSE | target step if false / behind the end | | |
 | LOAD | static offset | bytes | (bits of sign to extend from, mask), or None |
 | STORE | static offset | bytes | mask |
 | CALL, RETURN_CALL | function | | |
+| ENTER | the function itself, not its index | | |
+| TRACE | index of the instruction behind it | | |
 | CALL_INDIRECT, RETURN_CALL_INDIRECT | type | table | |
 | others | first immediate | second immediate | |
 
@@ -49,17 +54,20 @@ Step = tuple[int, int, Any, Any, Any]
     UNARY,
     NOTHING,
     BR,
-    END_FUNCTION,
-    CALL,
     IF,
     ELSE,
     DROP,
     SELECT,
     GLOBAL_GET,
     GLOBAL_SET,
-    RETURN,
-    BR_TABLE,
+    CALL,
     CALL_INDIRECT,
+    RETURN_CALL,
+    RETURN_CALL_INDIRECT,
+    ENTER,
+    LEAVE,
+    TRACE,
+    BR_TABLE,
     MEMORY_SIZE,
     MEMORY_GROW,
     MEMORY_COPY,
@@ -67,8 +75,6 @@ Step = tuple[int, int, Any, Any, Any]
     MEMORY_INIT,
     DATA_DROP,
     UNREACHABLE,
-    RETURN_CALL,
-    RETURN_CALL_INDIRECT,
     WIDE,
     REF_NULL,
     REF_IS_NULL,
@@ -82,14 +88,22 @@ Step = tuple[int, int, Any, Any, Any]
     TABLE_INIT,
     ELEM_DROP,
     DEAD,
-) = range(44)
+) = range(45)
+
+CALLS = frozenset({CALL, CALL_INDIRECT, RETURN_CALL, RETURN_CALL_INDIRECT, ENTER})
+DIRECT_CALLS = frozenset({CALL, RETURN_CALL})
+TAIL_CALLS = frozenset({RETURN_CALL, RETURN_CALL_INDIRECT})
+TABLE_MOVES = frozenset({TABLE_GROW, TABLE_FILL, TABLE_COPY, TABLE_INIT})
+TABLE_KINDS = TABLE_MOVES | {TABLE_GET, TABLE_SET, TABLE_SIZE}
+BYTE_MOVES = frozenset({MEMORY_COPY, MEMORY_FILL, MEMORY_INIT})
+
+LEAVE_STEP: Step = (LEAVE, 0, 0, 0, 0)
 
 _SIMPLE: dict[int, int] = {
     op.UNREACHABLE: UNREACHABLE,
     op.NOP: NOTHING,
     op.BLOCK: NOTHING,
     op.LOOP: NOTHING,
-    op.RETURN: RETURN,
     op.CALL: CALL,
     op.CALL_INDIRECT: CALL_INDIRECT,
     op.RETURN_CALL: RETURN_CALL,
@@ -169,8 +183,21 @@ def predecode(
             steps.append((DEAD, 0, 0, 0, 0))
             continue
         price = instruction_price(instruction, prices, schedule)
-        steps.append(_step(index, instruction, price, labels, ends, elses, len(body) - 1))
-    return tuple(steps)
+        steps.append(_step(index, instruction, price, labels, ends, elses))
+    return (*steps, LEAVE_STEP)
+
+
+def traced(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """The same with a TRACE step before each that stands for an instruction: everything is twice as far."""
+    told: list[Step] = []
+    for index, step in enumerate(steps[:-1]):
+        kind, price, a, b, c = step
+        if kind in (BR, BR_IF, IF, ELSE):
+            step = kind, price, 2 * a, b, c
+        elif kind == BR_TABLE:
+            step = kind, price, tuple((2 * target, arity, height) for target, arity, height in a), b, c
+        told += [(TRACE, 0, index, 0, 0), step]
+    return (*told, LEAVE_STEP)
 
 
 def _match_blocks(body: tuple[Instr, ...]) -> tuple[dict[int, int], dict[int, int]]:
@@ -215,17 +242,18 @@ def _step(
     labels: list[Label],
     ends: dict[int, int],
     elses: dict[int, int],
-    last: int,
 ) -> Step:
     code = instruction[0]
     if code == op.END:
-        return (END_FUNCTION if index == last else NOTHING), price, 0, 0, 0
+        return NOTHING, price, 0, 0, 0
     if code == op.ELSE:
         return ELSE, price, ends[index] + 1, 0, 0
     if code == op.IF:
         return IF, price, elses.get(index, ends[index]) + 1, 0, 0
     if code in (op.BR, op.BR_IF):
         return (BR if code == op.BR else BR_IF), price, *labels[-1 - instruction[1]]
+    if code == op.RETURN:
+        return BR, price, *labels[0]
     if code == op.BR_TABLE:
         targets = tuple(labels[-1 - depth] for depth in (*instruction[1], instruction[2]))
         return BR_TABLE, price, targets, len(targets) - 1, 0

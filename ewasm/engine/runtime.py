@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ewasm.engine.predecode import Step, default_value, predecode
+from ewasm.engine.predecode import traced as traced_steps
 from ewasm.errors import LinkError, MemoryAccess, MemoryExhausted, Trap
 from ewasm.metering.blocks import opcode_prices
 from ewasm.metering.schedule import Schedule
@@ -31,16 +32,21 @@ class WasmFunction:
     """What it adds to the stack height while it is live; 0 if it is not counted."""
     entry_price: int
     """For its declared locals."""
-    steps: tuple[Step, ...] | None = None
+    steps: tuple[Step, ...] = ()
+    """Empty until `decoded`."""
+    traced_steps: tuple[Step, ...] = ()
 
-    def decoded(self) -> tuple[Step, ...]:
-        if self.steps is None:
+    def decoded(self, *, traced: bool = False) -> tuple[Step, ...]:
+        """The steps; with `traced` those that also tell of each."""
+        if not self.steps:
             valid = self.instance.valid
             own = self.index - valid.imported_functions
             self.steps = predecode(
                 valid, valid.module.functions[own], valid.functions[own], self.instance.prices, self.instance.schedule
             )
-        return self.steps
+        if traced and not self.traced_steps:
+            self.traced_steps = traced_steps(self.steps)
+        return self.traced_steps if traced else self.steps
 
 
 @dataclass(slots=True, eq=False)

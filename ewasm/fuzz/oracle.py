@@ -45,6 +45,7 @@ class Recorder:
     """Tracer that keeps every host call with the gas around it."""
 
     calls: list[tuple[str, tuple[int, ...], int | None, int, int]] = field(default_factory=list)
+    wants_steps: bool = False
 
     def frame_start(self, message: Message, code: bytes) -> None: ...
 
