@@ -117,6 +117,7 @@ async def serve(options: NodeOptions, write: Callable[[str], None]) -> None:
 def all_methods() -> dict[str, Method]:
     """Every method there is, by name."""
     from chain.rpc.dispatch import method_table
+    from chain.rpc.methods_config import CONFIG_METHODS
     from chain.rpc.methods_debug import DEBUG_METHODS
     from chain.rpc.methods_dev import DEV_METHODS
     from chain.rpc.methods_ewasm import EWASM_METHODS
@@ -139,6 +140,7 @@ def all_methods() -> dict[str, Method]:
         EWASM_METHODS,
         SIMULATE_METHODS,
         STATE_METHODS,
+        CONFIG_METHODS,
     )
 
 
