@@ -101,6 +101,7 @@ def observer(code: bytes, engine: str, rules: Rules) -> Callable[[Message], Obse
         vm.tracer = recorder = Recorder()
         host = FakeHost(is_static=request.is_static)
         result = (vm.create if request.is_create else vm.execute)(host, request, code)
+        _must_be_compiled(vm.engine)
         return Observation(
             result=result,
             calls=tuple(recorder.calls),
@@ -111,6 +112,17 @@ def observer(code: bytes, engine: str, rules: Rules) -> Callable[[Message], Obse
         )
 
     return run
+
+
+def _must_be_compiled(engine: Engine) -> None:
+    """Refuse to compare the interpreter with itself: that is what runs a module that a compiler fails on.
+
+    Raises:
+        RuntimeError: It failed, and why.
+    """
+    if isinstance(engine, NativeEngine) and engine.quarantine:
+        _, why = engine.quarantine.popitem()
+        raise RuntimeError(f"{engine.name} did not compile the module: {why}")
 
 
 def differences(
