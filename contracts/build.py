@@ -1,27 +1,30 @@
-"""Build every contract from its source, byte for byte the same on every machine.
+"""Build the example contracts; the same bytes on every machine.
 
-    python -m contracts.build              build all, write the .wasm, .bin and SHA256SUMS
+    python -m contracts.build              build all, write SHA256SUMS
     python -m contracts.build --verify     build all elsewhere and compare with what is committed
     python -m contracts.build --checksums  only compare the committed files with SHA256SUMS
 
-C and Zig go through the `ziglang` package (the version that pyproject.toml pins), AssemblyScript through npm's
-`assemblyscript` (the version of package.json, installed under build/npm-as/), Rust through Debian's rustc-web,
-WebAssembly text through wasmtime, EVM assembly through `contracts.evm_assembler`. What a missing compiler would build
-is left as it is committed.
+C and Zig go through the `ziglang` package (the version that pyproject.toml pins), AssemblyScript and Solidity through
+npm (the versions of package.json, installed under build/npm-as/), Vyper through the `vyper` package, Rust through
+Debian's rustc-web, WebAssembly text through wasmtime, EVM assembly through `contracts.evm_assembler`. What a missing
+compiler would build is left as it is committed.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+import importlib.util
 import json
 import sys
 from importlib import metadata
 from pathlib import Path
 
+from contracts import evm_compilers
 from contracts.evm_assembler import assemble, init_code
 from ewasm.cli.compilers import CompileError, compile_source
 from ewasm.cli.rust import find_toolchain
+from ewasm.cli.solidity import SolidityError
 from ewasm.sdk import generate
 
 FOLDER = Path(__file__).resolve().parent
@@ -30,19 +33,22 @@ NPM = FOLDER.parent / "build" / "npm-as"
 ZIG = "0.17.0"
 # With the library built from Debian's sources of it; other builds of the same version may carry another LLVM.
 RUST = "1.96.0"
-RUST_HINT = "run: apt-get install rustc-web rust-web-src"
+VYPER = "0.4.3"
 NPM_HINT = "run: cp contracts/package.json build/npm-as/ && npm install --prefix build/npm-as"
 
-# source -> what is built from it, both below contracts/
-SOURCES = {
-    "counter/counter.wat": "counter/counter.wasm",
-    "crossvm/forwarder.c": "crossvm/forwarder.wasm",
-    "crossvm/payer.easm": "crossvm/payer.bin",
-    "erc20/erc20.c": "erc20/erc20.wasm",
-    "erc20_as/erc20.ts": "erc20_as/erc20.wasm",
-    "erc20_rust/erc20.rs": "erc20_rust/erc20.wasm",
-    "erc20_zig/erc20.zig": "erc20_zig/erc20.wasm",
-    "sha256/sha256.c": "sha256/sha256.wasm",
+# What is built -> from what, both below contracts/. A .wasm is a module, a .bin EVM init code in hexadecimal (of the
+# contract that is named as the file is).
+ARTIFACTS = {
+    "counter/counter.wasm": "counter/counter.wat",
+    "crossvm/forwarder.wasm": "crossvm/forwarder.c",
+    "crossvm/payer.bin": "crossvm/payer.easm",
+    "erc20/erc20.wasm": "erc20/erc20.c",
+    "erc20_as/erc20.wasm": "erc20_as/erc20.ts",
+    "erc20_rust/erc20.wasm": "erc20_rust/erc20.rs",
+    "erc20_solidity/erc20.bin": "erc20_solidity/erc20.sol",
+    "erc20_solidity/erc20.wasm": "erc20_solidity/erc20.sol",
+    "erc20_zig/erc20.wasm": "erc20_zig/erc20.zig",
+    "sha256/sha256.wasm": "sha256/sha256.c",
 }
 
 
@@ -60,11 +66,11 @@ def check_compiler() -> None:
         raise BuildError(f"ziglang {ZIG} is needed and {version} is installed; run: pip install ziglang=={ZIG}")
 
 
-def has_assemblyscript() -> bool:
-    """Whether the AssemblyScript compiler is installed under build/npm-as/, in the version of package.json."""
-    wanted = json.loads((FOLDER / "package.json").read_text())["dependencies"]["assemblyscript"]
-    installed = NPM / "node_modules" / "assemblyscript" / "package.json"
-    return installed.is_file() and json.loads(installed.read_text())["version"] == wanted
+def has_npm(*packages: str) -> bool:
+    """Whether npm packages are installed under build/npm-as/, in the versions of package.json."""
+    wanted = json.loads((FOLDER / "package.json").read_text())["dependencies"]
+    files = [(NPM / "node_modules" / name / "package.json", wanted[name]) for name in packages]
+    return all(file.is_file() and json.loads(file.read_text())["version"] == version for file, version in files)
 
 
 def has_rust() -> bool:
@@ -73,26 +79,39 @@ def has_rust() -> bool:
     return toolchain is not None and toolchain.version == RUST and toolchain.library is not None
 
 
-def buildable() -> dict[str, str]:
-    """SOURCES without those whose compiler is not installed."""
-    missing = skipped()
-    return {source: name for source, name in SOURCES.items() if Path(source).suffix not in missing}
-
-
 def skipped() -> dict[str, str]:
-    """Suffixes of sources that cannot be rebuilt here, and how to get their compilers."""
-    there = {".ts": (has_assemblyscript(), NPM_HINT), ".rs": (has_rust(), RUST_HINT)}
-    return {suffix: hint for suffix, (found, hint) in there.items() if not found}
+    """Endings of sources that cannot be rebuilt here, and how to get their compilers."""
+    vyper = importlib.util.find_spec("vyper") is not None and metadata.version("vyper") == VYPER
+    there = {
+        ".rs": (has_rust(), "run: apt-get install rustc-web rust-web-src"),
+        ".sol": (has_npm("solc", "binaryen"), NPM_HINT),
+        ".ts": (has_npm("assemblyscript"), NPM_HINT),
+        ".vy": (vyper, f"run: pip install vyper=={VYPER}"),
+    }
+    return {ending: hint for ending, (found, hint) in there.items() if not found}
 
 
-def build(source: Path) -> bytes:
-    """The bytes built from one source: hexadecimal init code for .easm, a module for all others."""
-    if source.suffix == ".easm":
-        return init_code(assemble(source.read_text())).hex().encode() + b"\n"
+def buildable() -> dict[str, str]:
+    """ARTIFACTS without those whose compiler is not installed."""
+    missing = skipped()
+    return {name: source for name, source in ARTIFACTS.items() if Path(source).suffix not in missing}
+
+
+def build(name: str) -> bytes:
+    """The bytes of an artifact: hexadecimal init code for .bin, a module for .wasm."""
+    source = FOLDER / ARTIFACTS[name]
     try:
-        return compile_source(source, asc_folders=[NPM])
-    except CompileError as error:
-        raise BuildError(str(error)) from None
+        if name.endswith(".wasm"):
+            return compile_source(source, npm_folders=[NPM])
+        if source.suffix == ".easm":
+            code = init_code(assemble(source.read_text())).hex()
+        elif source.suffix == ".vy":
+            code = evm_compilers.vyper(source)
+        else:
+            code = evm_compilers.solidity(source, Path(name).stem, NPM)
+    except (CompileError, SolidityError) as error:
+        raise BuildError(f"{source}: {error}") from None
+    return code.encode() + b"\n"
 
 
 def checksums(files: dict[str, bytes]) -> str:
@@ -102,10 +121,10 @@ def checksums(files: dict[str, bytes]) -> str:
 
 def committed() -> dict[str, bytes]:
     """What the checkout holds, by name; raises BuildError where a file is missing."""
-    missing = [name for name in SOURCES.values() if not (FOLDER / name).is_file()]
+    missing = [name for name in ARTIFACTS if not (FOLDER / name).is_file()]
     if missing:
         raise BuildError(f"not built yet: {', '.join(missing)}; run: make contracts")
-    return {name: (FOLDER / name).read_bytes() for name in SOURCES.values()}
+    return {name: (FOLDER / name).read_bytes() for name in ARTIFACTS}
 
 
 def verify_checksums() -> list[str]:
@@ -119,7 +138,7 @@ def verify_rebuild() -> list[str]:
     """Names whose committed bytes are not what their source builds to now."""
     check_compiler()
     there = committed()
-    return [name for source, name in buildable().items() if build(FOLDER / source) != there[name]]
+    return [name for name in buildable() if build(name) != there[name]]
 
 
 def main() -> int:
@@ -133,13 +152,13 @@ def main() -> int:
             wrong += [f"ewasm/sdk/{name}" for name in generate.outdated()]
             for name in wrong:
                 print(f"{name}: differs", file=sys.stderr)
-            print(f"{len(SOURCES) + len(generate.generated())} files, {len(wrong)} differ")
+            print(f"{len(ARTIFACTS) + len(generate.generated())} files, {len(wrong)} differ")
             if options.verify:
                 _tell_skipped()
             return 1 if wrong else 0
         check_compiler()
         generate.write()
-        files = {name: build(FOLDER / source) for source, name in buildable().items()}
+        files = {name: build(name) for name in buildable()}
     except BuildError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -153,8 +172,8 @@ def main() -> int:
 
 def _tell_skipped() -> None:
     hints = skipped()
-    for source in SOURCES.keys() - buildable().keys():
-        print(f"contracts/{source}: not rebuilt, {hints[Path(source).suffix]}", file=sys.stderr)
+    for name in ARTIFACTS.keys() - buildable().keys():
+        print(f"contracts/{name}: not rebuilt, {hints[Path(ARTIFACTS[name]).suffix]}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """Sources to modules, byte for byte the same wherever and whenever they are built.
 
 C and Zig go through Zig (the package `ziglang`, else `zig` on the PATH), AssemblyScript through `asc`, Rust through
-rustc and Zig's linker, WebAssembly text through wasmtime. The layers of `ewasm.sdk` are found without being named:
+rustc and Zig's linker, Solidity through npm's solc and binaryen, WebAssembly text through wasmtime. The layers of
+`ewasm.sdk` are found without being named:
 `#include "abi.h"`, `@import("ewasm")`, `from "ewasm"`, `use ewasm::...`.
 """
 
@@ -17,11 +18,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ewasm.cli.rust import NO_RUST, compile_rust, find_toolchain
+from ewasm.cli.solidity import NO_SOLC, SolidityError, compile_solidity, find_solc
+from ewasm.cli.wasm_opt import NO_WASM_OPT, find_wasm_opt
 from ewasm.sdk import FOLDER
 
 __all__ = ["C_FLAGS", "SUFFIXES", "CompileError", "compile_source"]
 
-SUFFIXES = (".c", ".zig", ".rs", ".ts", ".wat")
+SUFFIXES = (".c", ".zig", ".rs", ".sol", ".ts", ".wat")
 
 # MVP instructions only; nothing of a C library; only what EWASM_EXPORT names, and the memory, is exported.
 # fmt: off
@@ -90,12 +93,12 @@ def _run(command: Sequence[str], folder: Path, source: Path) -> None:
         raise CompileError(f"{source} does not compile:\n{done.stderr}{done.stdout}".rstrip())
 
 
-def compile_source(source: Path, *, asc_folders: Sequence[Path] = ()) -> bytes:
+def compile_source(source: Path, *, npm_folders: Sequence[Path] = ()) -> bytes:
     """The module built from one source.
 
     Args:
         source: A file whose suffix is one of SUFFIXES.
-        asc_folders: Where to look for AssemblyScript's compiler besides the source's own folder.
+        npm_folders: Where to look for compilers from npm, besides the source's own folder.
 
     Raises:
         CompileError: As it says.
@@ -103,6 +106,8 @@ def compile_source(source: Path, *, asc_folders: Sequence[Path] = ()) -> bytes:
     source = source.resolve()
     if source.suffix == ".wat":
         return _text(source)
+    if source.suffix == ".sol":
+        return _solidity(source, [source.parent, *npm_folders])
     with tempfile.TemporaryDirectory() as scratch:
         out = Path(scratch, "contract.wasm")
         if source.suffix == ".c":
@@ -123,7 +128,7 @@ def compile_source(source: Path, *, asc_folders: Sequence[Path] = ()) -> bytes:
             link = [*zig_command(), "wasm-ld", *LINK_FLAGS]
             compile_rust(source, out, toolchain, link, _directive(source).removeprefix("-O"), _run)
         elif source.suffix == ".ts":
-            asc = asc_command([source.parent, *asc_folders])
+            asc = asc_command([source.parent, *npm_folders])
             # Paths as given end up in messages; a bare name is the same everywhere.
             _run([*asc, source.name, *ASC_FLAGS, "-o", str(out)], source.parent, source)
         else:
@@ -138,6 +143,17 @@ def _text(source: Path) -> bytes:
         return bytes(wat2wasm(source.read_text()))
     except (WasmtimeError, UnicodeDecodeError) as error:
         raise CompileError(f"{source} does not assemble:\n{str(error).replace('<anon>', source.name)}") from None
+
+
+def _solidity(source: Path, folders: Sequence[Path]) -> bytes:
+    solc, optimizer = find_solc(folders), find_wasm_opt(folders)
+    missing = [text for found, text in ((solc, NO_SOLC), (optimizer, NO_WASM_OPT)) if found is None]
+    if solc is None or optimizer is None:
+        raise CompileError("\n".join(missing))
+    try:
+        return compile_solidity(source, solc, optimizer)
+    except SolidityError as error:
+        raise CompileError(f"{source} does not compile:\n{error}") from None
 
 
 def _directive(source: Path) -> str:

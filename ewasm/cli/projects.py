@@ -81,12 +81,12 @@ def _sources(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _compile(source: Path, rules: Rules, asc_folder: Path) -> bytes:
+def _compile(source: Path, rules: Rules, npm_folder: Path) -> bytes:
     """The module, past the gate."""
     from ewasm.contract import check
 
     try:
-        code = compile_source(source, asc_folders=[asc_folder])
+        code = compile_source(source, npm_folders=[npm_folder])
         check(code, rules)
     except CompileError as error:
         raise Failure(str(error)) from None
@@ -117,8 +117,8 @@ def _sums(folder: Path, built: list[_Built]) -> str:
 def build(folder: Path, verify: bool, rules: Rules, as_json: bool) -> None:
     """Build the contracts in DIR (here, unless given) and below.
 
-    A contract is a source (.c, .zig, .rs, .ts, .wat) with its ABI, a .json of the same name, beside it. Each becomes a
-    .wasm that the node would accept, byte for byte the same on every machine; SHA256SUMS lists them.
+    A contract is a source (.c, .zig, .rs, .sol, .ts, .wat) with its ABI, a .json of the same name, beside it. Each
+    becomes a .wasm that the node would accept, byte for byte the same on every machine; SHA256SUMS lists them.
     """
     if not folder.is_dir():
         raise Failure(f"{folder}: no such folder")

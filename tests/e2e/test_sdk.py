@@ -108,7 +108,7 @@ def zig_module(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 def typescript_module(tmp_path_factory: pytest.TempPathFactory, npm_as: Path) -> bytes:
     source = tmp_path_factory.mktemp("as") / "probe.ts"
     source.write_text(TYPESCRIPT)
-    return compile_source(source, asc_folders=[npm_as])
+    return compile_source(source, npm_folders=[npm_as])
 
 
 def test_zig_reads_arguments_by_type(world: World, zig_module: bytes) -> None:
@@ -172,10 +172,9 @@ def test_assemblyscript_calls_and_takes_memory(world: World, typescript_module: 
 
 
 @pytest.mark.npm
-def test_contracts_in_assemblyscript_rebuild_byte_for_byte(npm_as: Path) -> None:
-    assert build.has_assemblyscript()
+def test_contracts_through_npm_rebuild_byte_for_byte(npm_as: Path) -> None:
+    assert build.has_npm("assemblyscript", "solc", "binaryen")
     assert npm_as == build.NPM
     there = build.committed()
-    for source, name in build.buildable().items():
-        if source.endswith(".ts"):
-            assert build.build(build.FOLDER / source) == there[name]
+    names = [name for name, source in build.buildable().items() if source.endswith((".ts", ".sol"))]
+    assert [name for name in names if build.build(name) != there[name]] == []

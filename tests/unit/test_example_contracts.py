@@ -109,7 +109,7 @@ class Token:
 C_TOKEN = "erc20/erc20.wasm"
 
 
-@pytest.fixture(params=[C_TOKEN, "erc20_zig/erc20.wasm", "erc20_as/erc20.wasm", "erc20_rust/erc20.wasm"], ids=["c", "zig", "as", "rust"])
+@pytest.fixture(params=[C_TOKEN, "erc20_zig/erc20.wasm", "erc20_as/erc20.wasm", "erc20_rust/erc20.wasm", "erc20_solidity/erc20.wasm"], ids=["c", "zig", "as", "rust", "solidity"])
 def file(request: pytest.FixtureRequest) -> str:
     """One suite, every implementation."""
     return str(request.param)
