@@ -127,6 +127,7 @@ def all_methods() -> dict[str, Method]:
     from chain.rpc.methods_send import SEND_METHODS
     from chain.rpc.methods_simulate import SIMULATE_METHODS
     from chain.rpc.methods_state import STATE_METHODS
+    from chain.rpc.methods_testing import TESTING_METHODS
     from chain.rpc.methods_trace import TRACE_METHODS
 
     return method_table(
@@ -141,6 +142,7 @@ def all_methods() -> dict[str, Method]:
         SIMULATE_METHODS,
         STATE_METHODS,
         CONFIG_METHODS,
+        TESTING_METHODS,
     )
 
 

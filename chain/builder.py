@@ -84,6 +84,7 @@ class OpenBlock:
     transactions: list[Tx] = field(default_factory=list)
     executed: list[Executed] = field(default_factory=list)
     receipts: list[Receipt] = field(default_factory=list)
+    requests: list[bytes] = field(default_factory=list)
 
 
 def next_base_fee(parent: Header) -> int:
@@ -232,7 +233,10 @@ def finish(
     env, state, fork = block.env, block.state, block.env.fork
     if fork >= Fork.SHANGHAI:
         _withdraw(state, withdrawals)
-    requests_hash = hash_requests(_requests(block)) if fork >= Fork.PRAGUE else None
+    requests_hash = None
+    if fork >= Fork.PRAGUE:
+        block.requests = _requests(block)
+        requests_hash = hash_requests(block.requests)
     if fork < Fork.PARIS:
         _reward(state, env, uncles)
     state.persist()

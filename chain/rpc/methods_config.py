@@ -39,7 +39,7 @@ def capabilities(context: Context) -> dict[str, Any]:
     kinds = ("state", "tx", "logs", "receipts", "blocks", "stateproofs")
     return {
         "head": {"number": hex(head.number), "hash": data(head.hash)},
-        **{kind: everything for kind in kinds},
+        **dict.fromkeys(kinds, everything),
     }
 
 
