@@ -89,10 +89,12 @@ class OwnSource:
         self._fails = fails
         search: Any = self._test
         try:
-            # The first finds the seed's case again, for the database; the second begins with what is there.
-            for run in (lambda: self._feed(seed), search):
+            # The first finds the seed's case again, for the database; the search begins with what is there.
+            try:
+                self._feed(seed)
+            except AssertionError:
                 with suppress(AssertionError):
-                    run()
+                    search()
         finally:
             self._fails = lambda _: False
         # The last call of a search is with the smallest case.
