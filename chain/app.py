@@ -37,6 +37,7 @@ class NodeOptions:
         fork: Name of a fork; ignored where a genesis file has its own schedule.
         rules: Name of a rule set of `ewasm.rules`.
         data_dir: Where the database is; None keeps the chain in memory.
+        artifacts: Folder for compiled contracts; None keeps them in memory.
         balance_wei: Of each development account at genesis.
         gas_limit: Of a block.
         block_time_s: Mine at this interval; 0 mines each transaction before answering.
@@ -51,6 +52,7 @@ class NodeOptions:
     fork: str = "Prague"
     rules: str = "EWASM_2026"
     data_dir: Path | None = None
+    artifacts: Path | None = None
     mnemonic: str = DEFAULT_MNEMONIC
     accounts: int = 10
     balance_wei: int = 10_000 * ETHER
@@ -165,11 +167,12 @@ def open_node(options: NodeOptions) -> Node:
     from chain.errors import ChainError
     from chain.node import Node
     from ewasm import __version__
+    from ewasm.engine.store import UnusableFolder
 
     try:
         accounts = derive_accounts(options.mnemonic, options.accounts)
         genesis = _genesis(options, accounts)
-        config = ChainConfig(rules=options.rules, engine=options.engine)
+        config = ChainConfig(rules=options.rules, engine=options.engine, artifacts=options.artifacts)
         store = _open_store(options.data_dir)
         try:
             chain = Blockchain.open(config, genesis, store)
@@ -178,7 +181,7 @@ def open_node(options: NodeOptions) -> Node:
         except BaseException:
             store.close()
             raise
-    except (ChainError, BadMnemonic) as error:
+    except (ChainError, BadMnemonic, UnusableFolder) as error:
         raise StartError(str(error)) from None
     version = f"ewasm/v{__version__}/{sys.platform}/python{sys.version_info.major}.{sys.version_info.minor}"
     return Node(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -74,7 +75,8 @@ class ChainConfig:
         fork: As `chain_id`; the name of one fork from the first block on.
         gas_limit: As `chain_id`.
         rules: Name of a rule set in `ewasm.rules.RULES`.
-        engine: "native" or "interpreter".
+        engine: "native", "interpreter", "cranelift" or "winch".
+        artifacts: Folder for compiled contracts; None keeps them in memory only.
         coinbase: 20 bytes, who is paid for blocks made here.
         debug: Whether contracts may import the `debug` module.
         extra_data: At most 32 bytes, written into blocks made here.
@@ -85,6 +87,7 @@ class ChainConfig:
     gas_limit: int = DEV_GAS_LIMIT
     rules: str = EWASM_2026.name
     engine: str = "native"
+    artifacts: Path | None = None
     coinbase: bytes = bytes(20)
     debug: bool = False
     extra_data: bytes = b""
@@ -157,10 +160,12 @@ class Blockchain:
             StoreError: The store belongs to another chain or is damaged.
         """
         if machine is None:
+            from ewasm.engine import make_engine
             from ewasm.vm import VM
 
             debug = structlog.get_logger("contract").info if config.debug else None
-            machine = VM(RULES[config.rules], engine=config.engine, debug=debug)
+            engine = make_engine(config.engine, config.artifacts)
+            machine = VM(RULES[config.rules], engine=engine, debug=debug)
         if genesis is None:
             genesis = dev_genesis(config.chain_id, parse_fork(config.fork), gas_limit=config.gas_limit)
         chain = cls(config, genesis, store, machine)

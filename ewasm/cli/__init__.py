@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import click
 
 from ewasm import __version__
+from ewasm.cli.cache import cache
 from ewasm.cli.contracts import call, deploy, send
 from ewasm.cli.fill import fill
 from ewasm.cli.fuzz import fuzz
@@ -44,6 +45,7 @@ for _command in (
     fill,
     fuzz,
     node,
+    cache,
     deploy,
     call,
     send,

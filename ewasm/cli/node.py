@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from ewasm.cli.cache import ARTIFACTS
 from ewasm.cli.options import engine_option, rules_option
 from ewasm.cli.output import Failure
 from ewasm.rules import EWASM_2018_FLAT, Rules
@@ -49,6 +50,13 @@ def _fork(_ctx: click.Context, _param: click.Parameter, name: str | None) -> str
     return name
 
 
+def _artifacts(data_dir: Path | None, cache_dir: Path | None, no_cache: bool) -> Path | None:
+    """Where compiled contracts are kept; a chain in memory leaves nothing behind unless it is asked to."""
+    if no_cache:
+        return None
+    return cache_dir if cache_dir is not None or data_dir is None else data_dir / ARTIFACTS
+
+
 @click.command()
 @click.option("--port", type=click.IntRange(0, 65_535), default=8545, show_default=True, help="0 takes any free port.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
@@ -62,6 +70,13 @@ def _fork(_ctx: click.Context, _param: click.Parameter, name: str | None) -> str
 @click.option(
     "--data-dir", type=click.Path(path_type=Path), metavar="DIR", help="Keep the chain here; in memory unless given."
 )
+@click.option(
+    "--cache-dir",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Keep compiled contracts here.  [default: artifacts in the data directory]",
+)
+@click.option("--no-cache", is_flag=True, help="Keep compiled contracts in memory only.")
 @click.option(
     "--mnemonic",
     default=TEST_MNEMONIC,
@@ -99,6 +114,8 @@ def node(
     fork: str | None,
     rules: Rules,
     data_dir: Path | None,
+    cache_dir: Path | None,
+    no_cache: bool,
     mnemonic: str,
     accounts: int,
     balance: int,
@@ -130,6 +147,7 @@ def node(
         fork=fork or ("Byzantium" if original else "Prague"),
         rules=rules.name,
         data_dir=data_dir,
+        artifacts=_artifacts(data_dir, cache_dir, no_cache),
         mnemonic=mnemonic,
         accounts=accounts,
         balance_wei=balance,

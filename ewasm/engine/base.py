@@ -10,7 +10,16 @@ from ewasm.eei import Frame
 from ewasm.errors import MemoryAccess
 from ewasm.rules import Rules
 
-__all__ = ["ENGINE_NAMES", "NO_MEMORY", "Artifact", "Engine", "Instance", "RecallingEngine", "make_engine"]
+__all__ = [
+    "ENGINE_NAMES",
+    "NO_MEMORY",
+    "Artifact",
+    "Engine",
+    "InliningEngine",
+    "Instance",
+    "RecallingEngine",
+    "make_engine",
+]
 
 
 class Instance(Protocol):
@@ -83,6 +92,15 @@ class RecallingEngine(Protocol):
         ...
 
 
+@runtime_checkable
+class InliningEngine(Protocol):
+    """An engine that runs some host functions inside the Wasm, where a tracer does not see them."""
+
+    def traced(self) -> Engine:
+        """The same engine with every host function outside."""
+        ...
+
+
 ENGINE_NAMES = ("native", "interpreter", "cranelift", "winch")
 
 
@@ -95,7 +113,7 @@ def make_engine(name: str, artifacts: Path | None = None) -> Engine:
 
     Raises:
         ValueError: No such engine.
-        UnsafeFolder, OSError: See `ewasm.engine.store.ArtifactStore`.
+        UnusableFolder: See `ewasm.engine.store.ArtifactStore`.
     """
     if name not in ENGINE_NAMES:
         raise ValueError(f"no engine {name!r}; there are {', '.join(ENGINE_NAMES)}")

@@ -15,23 +15,20 @@ import contextlib
 import hashlib
 import json
 import os
-import platform
 import stat
 import struct
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 
 from ewasm.contract import Facts
 from ewasm.rules import Rules
 
-__all__ = ["DEFAULT_MAX_BYTES", "ArtifactStore", "Entry", "Stored", "UnsafeFolder", "artifact_key"]
+__all__ = ["DEFAULT_MAX_BYTES", "ArtifactStore", "Entry", "Stored", "UnusableFolder", "artifact_key"]
 
 DEFAULT_MAX_BYTES = 256 << 20
 _MAGIC = b"ewasm-1\n"
@@ -46,8 +43,9 @@ _PACKAGE = Path(__file__).parents[1]
 _SOURCES = ("wasm", "metering", "eei", "prelude", "engine")
 
 
-class UnsafeFolder(Exception):
-    """Others could write to the folder, so nothing in it may be run; the text is one line for the user."""
+class UnusableFolder(Exception):
+    """The folder cannot be used, or others could write to it and nothing in it may be run; the text is one line for the
+    user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +80,9 @@ class Entry:
 @cache
 def _toolchain() -> bytes:
     """Digest over what makes artifacts out of contracts: our sources, Wasmtime, the machine."""
+    import platform
+    from importlib.metadata import version
+
     hasher = hashlib.sha256()
     files = [*_PACKAGE.glob("*.py"), *(p for name in _SOURCES for p in (_PACKAGE / name).rglob("*") if p.is_file())]
     for path in sorted(p for p in files if p.suffix != ".pyc"):
@@ -119,8 +120,7 @@ class ArtifactStore:
         max_bytes: What its files may take together; the least recently used go first.
 
     Raises:
-        UnsafeFolder: Somebody else owns the folder or may write to it, or it is a link.
-        OSError: It cannot be made.
+        UnusableFolder: It cannot be made, somebody else owns it or may write to it, or it is a link.
     """
 
     def __init__(self, folder: Path, max_bytes: int = DEFAULT_MAX_BYTES) -> None:
@@ -128,12 +128,17 @@ class ArtifactStore:
         self.max_bytes = max_bytes
         self._size: int | None = None
         self._lock = threading.Lock()
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        found = folder.lstat()
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            found = folder.lstat()
+        except OSError as error:
+            raise UnusableFolder(f"cannot keep compiled contracts in {folder}: {error.strerror}") from error
         if not stat.S_ISDIR(found.st_mode):
-            raise UnsafeFolder(f"{folder} is no folder of its own but a link")
+            raise UnusableFolder(f"cannot keep compiled contracts in {folder}: it is a link")
         if hasattr(os, "geteuid") and (found.st_uid != os.geteuid() or found.st_mode & 0o022):
-            raise UnsafeFolder(f"{folder} must belong to you, and nobody else may write to it")
+            raise UnusableFolder(
+                f"will not run compiled contracts from {folder}: it must belong to you, and nobody else may write to it"
+            )
 
     def load(self, key: bytes) -> Stored | None:
         """The artifact of this key, or None."""
@@ -207,6 +212,8 @@ class ArtifactStore:
     def _write(self, path: Path, data: bytes) -> None:
         if len(data) > self.max_bytes:
             return
+        import tempfile
+
         try:
             handle, aside = tempfile.mkstemp(suffix=".tmp", dir=self.folder)
             try:
