@@ -25,6 +25,7 @@ from chain.genesis import DEV_GAS_LIMIT, Genesis, dev_genesis, write_genesis
 from chain.overrides import StateOverrides, override_accounts, place_precompiles
 from chain.records import (
     AccountOverride,
+    Adopted,
     BlockRecord,
     BuiltBlock,
     CallOutcome,
@@ -38,6 +39,7 @@ from chain.records import (
     encode_receipts_row,
     split_of,
 )
+from chain.state_view import StateView
 from chain.store import FORMAT_VERSION, KeyValue, Store
 from chain.transaction import BLOB, DYNAMIC_FEE, LEGACY, SET_CODE, Tx, decode_tx
 from chain.transition import BlockEnv, Executed, apply_tx, check_account, check_gas_cap, check_tx, open_state
@@ -46,6 +48,7 @@ from ewasm.rules import EWASM_2026, RULES, Rules
 
 __all__ = [
     "AccountOverride",
+    "Adopted",
     "BlockRecord",
     "Blockchain",
     "BuiltBlock",
@@ -91,42 +94,6 @@ class ChainConfig:
     coinbase: bytes = bytes(20)
     debug: bool = False
     extra_data: bytes = b""
-
-
-class StateView:
-    """Accounts behind one block, read only. Not to be shared between threads."""
-
-    def __init__(self, state: Any) -> None:
-        self._state = state
-
-    def balance(self, address: bytes) -> int:
-        """Wei."""
-        return int(self._state.get_balance(address))
-
-    def nonce(self, address: bytes) -> int:
-        return int(self._state.get_nonce(address))
-
-    def code(self, address: bytes) -> bytes:
-        """Code as submitted; a delegation designator is returned as such."""
-        return bytes(self._state.get_code(address))
-
-    def code_hash(self, address: bytes) -> bytes:
-        return bytes(self._state.get_code_hash(address))
-
-    def storage(self, address: bytes, slot: int) -> bytes:
-        """32 bytes."""
-        return int(self._state.get_storage(address, slot)).to_bytes(32, "big")
-
-    def storage_root(self, address: bytes) -> bytes:
-        return bytes(self._state._account_db._get_storage_root(address))
-
-    def exists(self, address: bytes) -> bool:
-        return bool(self._state.account_exists(address))
-
-    @property
-    def root(self) -> bytes:
-        """32 bytes: the state root."""
-        return bytes(self._state.state_root)
 
 
 class Blockchain:
@@ -477,6 +444,35 @@ class Blockchain:
         elif root != self.root_behind(self._head):
             self.store.writer[b"a" + self._head.hash] = root
             self.store.commit()
+
+    def adopt(
+        self, blocks: Sequence[Adopted], values: Mapping[bytes, bytes], genesis_root: bytes | None = None
+    ) -> BlockRecord:
+        """Take over blocks that were checked elsewhere as all there is above block 0, with their states, in one commit.
+
+        Args:
+            blocks: From block 1 on, each the parent of the next.
+            values: Trie nodes and code by hash.
+            genesis_root: State root behind block 0, if it was edited.
+        """
+        first = self._need(self.store.reader.get(_number_key(0)))
+        head = blocks[-1].record if blocks else first
+        writer = self.store.writer
+        try:
+            for key, value in values.items():
+                writer[key] = value
+            for item in blocks:
+                self._put_block(item.record, item.receipts)
+            edits = {first.hash: genesis_root, **{item.record.hash: item.edited_root for item in blocks}}
+            for block_hash, root in edits.items():
+                if root is not None:
+                    writer[b"a" + block_hash] = root
+                elif (b"a" + block_hash) in writer:
+                    del writer[b"a" + block_hash]
+            self._make_head(head)
+        finally:
+            self.store.rollback()
+        return head
 
     # Trying
 

@@ -13,6 +13,7 @@ from chain.transaction import AccessList, Authorization, Tx
 
 __all__ = [
     "AccountOverride",
+    "Adopted",
     "BlockRecord",
     "BuiltBlock",
     "CallOutcome",
@@ -117,6 +118,15 @@ class BuiltBlock:
     receipts: tuple[ReceiptRecord, ...]
     outcomes: tuple[TxOutcome, ...]
     rejected: tuple[tuple[Tx, InvalidTransaction], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """A block with its receipts, and the state root behind it if accounts were edited there."""
+
+    record: BlockRecord
+    receipts: tuple[ReceiptRecord, ...]
+    edited_root: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
