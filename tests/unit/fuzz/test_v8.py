@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 import wasmtime
 
-from ewasm.fuzz import v8
 from ewasm.fuzz.oracle import compare, observe, shared
 from ewasm.fuzz.v8 import NotComparable, V8Engine, find_node
 from ewasm.fuzz.world import FakeHost, message
@@ -172,12 +171,12 @@ def test_a_node_that_is_too_old_is_none(tmp_path: Path, monkeypatch: pytest.Monk
     old.write_text("#!/bin/sh\necho v20.1.0\n")
     old.chmod(0o755)
     monkeypatch.setenv("EWASM_NODE", str(old))
-    v8.find_node.cache_clear()
+    find_node.cache_clear()
     try:
-        assert v8.find_node() is None
+        assert find_node() is None
     finally:
         monkeypatch.undo()
-        v8.find_node.cache_clear()
+        find_node.cache_clear()
     environment = {**os.environ, "EWASM_NODE": str(old)}
     command = [sys.executable, "-m", "ewasm.cli", "fuzz", "--engines", "interpreter,v8", "--cases", "1"]
     done = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False)
