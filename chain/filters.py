@@ -100,6 +100,7 @@ class Filter:
         wanted: For log filters.
         pending: Hashes waiting to be fetched; only for pending filters.
         touched_s: Monotonic time of the last use.
+        first_block: Number of the first block it can have reported.
     """
 
     kind: FilterKind
@@ -108,6 +109,7 @@ class Filter:
     wanted: LogFilter | None = None
     pending: list[bytes] = field(default_factory=list)
     touched_s: float = 0.0
+    first_block: int = 0
 
 
 class FilterRegistry:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chain.block import Header, Log
 from chain.blockchain import Blockchain
@@ -12,20 +12,21 @@ from chain.records import BlockRecord, ReceiptRecord
 from chain.refusals import BadArgument, Refused
 from chain.requests import LATEST, BlockRef, LogFilter, LogQuery
 
-__all__ = ["LocatedLog", "check_range", "find_logs", "locate_logs", "logs_of_filter", "poll"]
+__all__ = ["LocatedLog", "check_range", "find_logs", "locate_logs", "logs_above", "logs_of_filter", "poll"]
 
 MAX_LOGS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
 class LocatedLog:
-    """A log and its place; `log_index` counts within the block."""
+    """A log and its place; `log_index` counts within the block. `removed`: its block is no longer canonical."""
 
     log: Log
     header: Header
     tx_hash: bytes
     tx_index: int
     log_index: int
+    removed: bool = False
 
 
 def locate_logs(header: Header, receipts: tuple[ReceiptRecord, ...]) -> Iterator[LocatedLog]:
@@ -103,29 +104,59 @@ def _logs_between(chain: Blockchain, query: LogQuery, first: int, last: int) -> 
     return found
 
 
+def logs_above(chain: Blockchain, block_hash: bytes) -> list[LocatedLog]:
+    """The logs of the canonical blocks above one of them, in order, as logs that are removed."""
+    base = chain.block_by_hash(block_hash)
+    if base is None:
+        return []
+    records = (chain.block_by_number(number) for number in range(base.number + 1, chain.head.number + 1))
+    return [item for record in records if record is not None for item in _removed(chain, record)]
+
+
+def _removed(chain: Blockchain, record: BlockRecord) -> Iterator[LocatedLog]:
+    for item in locate_logs(record.header, chain.receipts(record.hash)):
+        yield replace(item, removed=True)
+
+
 def poll(chain: Blockchain, item: Filter) -> list[LocatedLog] | list[bytes]:
-    """What a filter has not reported yet, which counts as reported from now on."""
+    """What a filter has not reported yet, which counts as reported from now on.
+
+    Logs that it reported from blocks that are no longer canonical come first, as removed.
+    """
     if item.kind == "pending":
         hashes, item.pending = item.pending, []
         return hashes
-    first, head = _resume(chain, item), chain.head
+    gone, first = _resume(chain, item)
+    head = chain.head
     item.next_block, item.head = head.number + 1, head.hash
     if item.kind == "block":
         records = (chain.block_by_number(number) for number in range(first, head.number + 1))
         return [record.hash for record in records if record is not None]
     if item.wanted is None or item.wanted.block_hash is not None:
         return []
-    last = head.number
-    if item.wanted.from_block is not None and item.wanted.from_block.number is not None:
-        first = max(first, item.wanted.from_block.number)
-    if item.wanted.to_block is not None and item.wanted.to_block.number is not None:
-        last = min(last, item.wanted.to_block.number)
-    return _logs_between(chain, item.wanted.query, first, last)
+    lowest, highest = _bounds(item.wanted)
+    removed = [
+        log
+        for record in gone
+        if max(lowest, item.first_block) <= record.number <= highest
+        for log in _removed(chain, record)
+        if log_matches(item.wanted.query, log.log)
+    ]
+    return removed + _logs_between(chain, item.wanted.query, max(first, lowest), min(head.number, highest))
 
 
-def _resume(chain: Blockchain, item: Filter) -> int:
-    """The first block that a filter has not seen; after a change of branch, the first one of the new branch."""
+def _bounds(wanted: LogFilter) -> tuple[int, int]:
+    """The numbers between which a filter looks, where they are numbers."""
+    first, last = wanted.from_block, wanted.to_block
+    lowest = 0 if first is None or first.number is None else first.number
+    return lowest, 1 << 64 if last is None or last.number is None else last.number
+
+
+def _resume(chain: Blockchain, item: Filter) -> tuple[list[BlockRecord], int]:
+    """Blocks that a filter has seen and that are gone, oldest first, and the number of the first it has not seen."""
+    gone: list[BlockRecord] = []
     record = chain.block_by_hash(item.head)
     while record is not None and not chain.is_canonical(record):
+        gone.append(record)
         record = chain.block_by_hash(record.parent_hash)
-    return item.next_block if record is None else min(item.next_block, record.number + 1)
+    return gone[::-1], item.next_block if record is None else min(item.next_block, record.number + 1)

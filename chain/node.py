@@ -8,48 +8,52 @@ leaves.
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from typing import Final, ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar
 
 from chain.accounts import Account, checksum_address
 from chain.block import Header
 from chain.blockchain import Blockchain, StateView
+from chain.clock import MAX_TIMESTAMP, Clock
+from chain.dump import BadDump, Clocked, dump_chain, load_chain
 from chain.errors import InvalidTransaction
 from chain.fees import SUGGESTED_TIP, FeeHistory, fee_history
+from chain.filling import fill
 from chain.filters import Filter, FilterKind, FilterLimit, FilterRegistry
-from chain.logs import LocatedLog, check_range, find_logs, locate_logs, logs_of_filter, poll
+from chain.logs import LocatedLog, check_range, find_logs, locate_logs, logs_above, logs_of_filter, poll
 from chain.overrides import BlockOverrides
 from chain.pool import Pool, Rejected
 from chain.records import AccountOverride, BlockRecord, BuiltBlock, ReceiptRecord
 from chain.refusals import BadArgument, Refused
 from chain.requests import LATEST, BlockRef, LogFilter, TxRequest
-from chain.transaction import ACCESS_LIST, DYNAMIC_FEE, LEGACY, SET_CODE, Tx, sign_tx, unsigned_tx
+from chain.transaction import Tx, sign_tx, unsigned_tx
 from chain.transition import BlockEnv
 from chain.trial import Overrides, call, estimate_gas
 from chain.worker import Events, Worker
 
-__all__ = ["MinedBlock", "Node"]
+__all__ = ["Node"]
 
 MAX_MINED_AT_ONCE: Final = 10_000
-# Seconds; far enough below 64 bits that a chain can still grow behind it.
-MAX_TIMESTAMP: Final = 1 << 53
 READERS: Final = 2
 # A transaction that a block leaves out for one of these reasons may be in a later one.
 _NOT_YET: Final = frozenset({"block-full", "fee-too-low", "blob-fee-too-low", "nonce-too-high"})
 
+# What a snapshot keeps beside the chain.
+_SETTINGS: Final = (
+    "automine",
+    "coinbase",
+    "gas_limit",
+    "impersonate_all",
+    "next_base_fee_override",
+    "next_randao",
+)
+
 P = ParamSpec("P")
 R = TypeVar("R")
-
-
-@dataclass(frozen=True, slots=True)
-class MinedBlock:
-    """The event `newHeads`."""
-
-    header: Header
-    logs: tuple[LocatedLog, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +61,10 @@ class _Snapshot:
     identifier: int
     head: bytes
     state_root: bytes
-    clock_offset_s: int
-    next_timestamp: int | None
+    clock: Clock
+    waiting: tuple[Tx, ...]
+    settings: Mapping[str, Any]
+    impersonated: frozenset[bytes]
 
 
 class Node:
@@ -69,6 +75,7 @@ class Node:
         accounts: Unlocked: the node signs for them.
         automine: Mine each transaction before answering.
         block_time_s: Mine at this interval instead; 0 for never.
+        mixed: Mine at each transaction as well as at the interval.
         clock: Unix time in seconds.
         client_version: Shown by web3_clientVersion.
     """
@@ -80,13 +87,14 @@ class Node:
         *,
         automine: bool = True,
         block_time_s: float = 0.0,
+        mixed: bool = False,
         clock: Callable[[], float] = time.time,
         client_version: str = "ewasm",
     ) -> None:
         self.chain = chain
         self.chain_id: int = chain.chain_id
         self.accounts = tuple(accounts)
-        self.automine = automine and block_time_s <= 0
+        self.automine = automine and (mixed or block_time_s <= 0)
         self.client_version = client_version
         self.pool = Pool()
         self.filters = FilterRegistry()
@@ -96,14 +104,13 @@ class Node:
         self.coinbase = chain.config.coinbase
         self.gas_limit: int | None = None
         self.next_base_fee_override: int | None = None
+        self.next_randao: bytes | None = None
         self._owner = Worker("chain")
         self._readers = tuple(Worker(f"read-{i}") for i in range(READERS))
         self._keys = {account.address: account.private_key for account in self.accounts}
         self._block_time_s = block_time_s
-        self._clock = clock
         # A chain that ran ahead of the clock goes on from where it was.
-        self._clock_offset_s = max(0, chain.head.timestamp - int(clock()))
-        self._next_timestamp: int | None = None
+        self.clock = Clock(clock, max(0, chain.head.timestamp - int(clock())))
         self._snapshots: list[_Snapshot] = []
         self._snapshot_count = 0
 
@@ -195,7 +202,7 @@ class Node:
 
     def _env_after(self, record: BlockRecord) -> BlockEnv:
         """The environment of a block that would follow now."""
-        timestamp = max(self._now(), record.timestamp + 1)
+        timestamp = max(self.clock.now(), record.timestamp + 1)
         return self.chain.next_env(record, timestamp=timestamp, coinbase=self.coinbase)
 
     def call(
@@ -326,56 +333,17 @@ class Node:
 
     def fill(self, request: TxRequest) -> Tx:
         """A transaction without signature: type, nonce, fees and gas chosen where the request leaves them open."""
-        if request.chain_id is not None and request.chain_id != self.chain_id:
-            raise Refused(f"invalid chain id for signer: have {request.chain_id} want {self.chain_id}")
-        if request.blob_hashes:
-            raise Refused("blob transactions cannot be signed here: send them signed")
-        sender = request.sender or bytes(20)
-        base_fee = self.next_base_fee()
-        kind = _choose_type(request, base_fee)
-        tip, cap = self._choose_fees(request, base_fee, kind)
-        nonce, gas = request.nonce, request.gas
-        if nonce is None:
-            nonce = self.nonce(sender, BlockRef(tag="pending"))
-        if gas is None:
-            gas = self.estimate_gas(replace(request, sender=sender, nonce=None), LATEST)
-        return Tx(
-            type=kind,
-            chain_id=self.chain_id,
-            nonce=nonce,
-            gas=gas,
-            to=request.to,
-            value=request.value or 0,
-            data=request.data or b"",
-            sender=sender,
-            gas_price=cap if kind in (LEGACY, ACCESS_LIST) else None,
-            max_priority_fee_per_gas=tip,
-            max_fee_per_gas=cap,
-            access_list=request.access_list or (),
-            authorizations=request.authorizations or (),
+        pending = BlockRef(tag="pending")
+        return fill(
+            request,
+            self.chain_id,
+            self.next_base_fee(),
+            self.gas_price(),
+            lambda sender: self.nonce(sender, pending),
+            lambda asked: self.estimate_gas(replace(asked, sender=asked.sender or bytes(20), nonce=None), LATEST),
         )
 
-    def _choose_fees(self, request: TxRequest, base_fee: int | None, kind: int) -> tuple[int, int]:
-        """(tip, cap), wei."""
-        tip, cap = request.max_priority_fee_per_gas, request.max_fee_per_gas
-        if kind in (LEGACY, ACCESS_LIST) or request.gas_price is not None:
-            price = request.gas_price if request.gas_price is not None else cap
-            price = self.gas_price() if price is None else price
-            return price, price
-        if tip is None:
-            tip = SUGGESTED_TIP if cap is None else min(SUGGESTED_TIP, cap)
-        return tip, 2 * (base_fee or 0) + tip if cap is None else cap
-
     # Mining: on the owner's thread
-
-    def _now(self) -> int:
-        return int(self._clock()) + self._clock_offset_s
-
-    def _choose_timestamp(self) -> int:
-        """Seconds: the time of the block to come, always after the head's."""
-        if self._next_timestamp is not None:
-            return max(self._next_timestamp, self.head.timestamp + 1)
-        return max(self._now(), self.head.timestamp + 1)
 
     def _executable(self) -> list[Tx]:
         return list(self.pool.executable(self.chain.state_at().nonce, self.next_base_fee() or 0))
@@ -387,6 +355,7 @@ class Node:
             coinbase=self.coinbase,
             gas_limit=self.gas_limit,
             base_fee=self.next_base_fee_override,
+            prev_randao=self.next_randao,
             store=store,
         )
 
@@ -394,7 +363,7 @@ class Node:
         """The block that would be mined now; may be asked for on any thread."""
         if not self._owner.is_current:
             return self._owner.submit(self.pending_block).result()
-        return self._build(self._executable(), self._choose_timestamp(), store=False).block
+        return self._build(self._executable(), self.clock.choose(self.head.timestamp), store=False).block
 
     def mine_waiting(self) -> dict[bytes, str]:
         """Mine until nothing executable waits.
@@ -420,14 +389,14 @@ class Node:
         """
         if count > MAX_MINED_AT_ONCE:
             raise BadArgument(f"at most {MAX_MINED_AT_ONCE} blocks at once, not {count}")
-        if self._choose_timestamp() + count * interval_s >= MAX_TIMESTAMP:
+        if self.clock.choose(self.head.timestamp) + count * interval_s >= MAX_TIMESTAMP:
             raise BadArgument(f"timestamps end at {MAX_TIMESTAMP}")
         if timestamp is not None:
             self.set_next_timestamp(timestamp)
         blocks: list[BlockRecord] = []
         for _ in range(count):
             if interval_s and blocks:
-                self._next_timestamp = blocks[-1].timestamp + interval_s
+                self.clock.next_timestamp = blocks[-1].timestamp + interval_s
             blocks.append(self._mine(self._executable())[0].block)
         return blocks
 
@@ -436,61 +405,146 @@ class Node:
 
     def _mine(self, transactions: Sequence[Tx]) -> tuple[BuiltBlock, dict[bytes, str]]:
         """Build, commit and announce one block; clean the pool."""
-        timestamp = self._choose_timestamp()
+        timestamp = self.clock.choose(self.head.timestamp)
         built = self._build(transactions, timestamp, store=True)
-        ahead = timestamp - int(self._clock())
-        # Blocks that came faster than one a second moved the clock, or "increase by N" would add less than N.
-        self._clock_offset_s = ahead if self._next_timestamp is not None else max(ahead, self._clock_offset_s)
-        self._next_timestamp = None
-        self.next_base_fee_override = None
+        self.clock.mined(timestamp)
+        self.next_base_fee_override = self.next_randao = None
         invalid = {tx.hash: error.reason for tx, error in built.rejected if error.rule not in _NOT_YET}
         for tx_hash in invalid:
             self.pool.remove(tx_hash)
         for tx in built.block.transactions:
             self.pool.remove(tx.hash)
             self.pool.drop_used(tx.sender, tx.nonce + 1)
+        header = built.block.header
         if self.events.wanted("newHeads"):
-            header = built.block.header
-            self.events.send("newHeads", MinedBlock(header, tuple(locate_logs(header, built.receipts))))
+            self.events.send("newHeads", header)
+        if self.events.wanted("logs") and any(receipt.logs for receipt in built.receipts):
+            self.events.send("logs", tuple(locate_logs(header, built.receipts)))
         return built, invalid
 
     # The clock, snapshots and other liberties of a development chain: on the owner's thread
 
     def increase_time(self, seconds: int) -> int:
         """Move the clock forward; returns by how much it is ahead in all."""
-        if self._now() + seconds >= MAX_TIMESTAMP:
-            raise BadArgument(f"the clock cannot be moved beyond {MAX_TIMESTAMP}")
-        self._clock_offset_s += seconds
-        return self._clock_offset_s
+        return self.clock.increase(seconds)
+
+    def set_time(self, timestamp: int) -> int:
+        """Let the clock show this time; returns by how many seconds that moved it."""
+        return self.clock.set(timestamp, self.head.timestamp)
 
     def set_next_timestamp(self, timestamp: int) -> None:
         """Give the next block a timestamp; the clock goes on from there."""
-        if timestamp <= self.head.timestamp:
-            raise Refused(f"timestamp {timestamp} is not after the previous block's timestamp {self.head.timestamp}")
-        if timestamp >= MAX_TIMESTAMP:
-            raise BadArgument(f"timestamps end at {MAX_TIMESTAMP}")
-        self._next_timestamp = timestamp
+        self.clock.fix_next(timestamp, self.head.timestamp)
+
+    @property
+    def block_time_s(self) -> float:
+        """Seconds between blocks that are mined by the clock; 0 for none."""
+        return self._block_time_s
+
+    def mine_every(self, seconds: float) -> None:
+        """Mine at an interval from now on; 0 stops that."""
+        self._block_time_s = seconds
+        self._owner.every(seconds, self._mine_tick)
 
     def snapshot(self) -> int:
-        """Remember the head and the clock; returns an id for `revert`."""
+        """Remember head, clock, pool and settings; returns an id for `revert`."""
         self._snapshot_count += 1
-        root = self.chain.state_at().root
-        snapshot = _Snapshot(self._snapshot_count, self.head.hash, root, self._clock_offset_s, self._next_timestamp)
-        self._snapshots.append(snapshot)
-        return snapshot.identifier
+        self._snapshots.append(
+            _Snapshot(
+                identifier=self._snapshot_count,
+                head=self.head.hash,
+                state_root=self.chain.state_at().root,
+                clock=replace(self.clock),
+                waiting=self.pool.contents(),
+                settings={name: getattr(self, name) for name in _SETTINGS},
+                impersonated=frozenset(self.impersonated),
+            )
+        )
+        return self._snapshot_count
+
+    @property
+    def snapshots(self) -> dict[int, bytes]:
+        """The head's hash in each snapshot, by id."""
+        return {snapshot.identifier: snapshot.head for snapshot in self._snapshots}
 
     def revert(self, identifier: int) -> bool:
         """Go back to a snapshot, which is used up with all later ones; False if there is none."""
         for position, snapshot in enumerate(self._snapshots):
             if snapshot.identifier == identifier:
                 del self._snapshots[position:]
-                self.chain.set_head(snapshot.head)
+                self._go_back(snapshot.head)
                 self.chain.restore_root(snapshot.state_root)
-                self._clock_offset_s = snapshot.clock_offset_s
-                self._next_timestamp = snapshot.next_timestamp
-                self.pool.clear()
+                self.clock.offset_s = snapshot.clock.offset_s
+                self.clock.next_timestamp = snapshot.clock.next_timestamp
+                for name, value in snapshot.settings.items():
+                    setattr(self, name, value)
+                self.impersonated = set(snapshot.impersonated)
+                self._refill(snapshot.waiting)
                 return True
         return False
+
+    def rollback(self, depth: int) -> None:
+        """Take the last blocks back; their transactions are gone."""
+        if depth > self.head.number:
+            raise Refused(f"the chain has {self.head.number} blocks, not {depth}, to take back")
+        self._go_back(self.block(BlockRef(number=self.head.number - depth)).hash)
+        self._refill(self.pool.contents())
+
+    def reset(self) -> None:
+        """Begin again at the genesis block, with a new clock."""
+        first = self.block(BlockRef(number=0))
+        self._go_back(first.hash)
+        self.chain.forget_edits()
+        self._start_over()
+
+    def _start_over(self) -> None:
+        """Forget everything that belonged to the chain as it was."""
+        self.pool.clear()
+        self._snapshots.clear()
+        self.impersonated.clear()
+        self.impersonate_all = False
+        self.gas_limit = self.next_base_fee_override = self.next_randao = None
+        self.coinbase = self.chain.config.coinbase
+        self.clock.next_timestamp = None
+        self.clock.offset_s = max(0, self.head.timestamp - int(self.clock.wall()))
+
+    def _go_back(self, block_hash: bytes) -> None:
+        """Make an older block the head, and tell listeners which logs are no more."""
+        removed: list[LocatedLog] = []
+        if self.events.wanted("logs"):
+            removed = logs_above(self.chain, block_hash)
+        self.chain.set_head(block_hash)
+        if removed:
+            self.events.send("logs", tuple(removed))
+
+    def _refill(self, transactions: Sequence[Tx]) -> None:
+        """Let the pool hold these, as far as the state behind the head still admits them."""
+        state = self.chain.state_at()
+        self.pool.clear()
+        for tx in transactions:
+            with contextlib.suppress(Rejected):
+                self.pool.add(tx, state.nonce(tx.sender), state.balance(tx.sender))
+
+    def dump(self) -> bytes:
+        """The chain in one document; see `chain.dump`."""
+        return dump_chain(self.chain, Clocked(self.clock.offset_s, self.clock.next_timestamp))
+
+    def load(self, raw: bytes) -> None:
+        """Put a dumped chain in the place of this one.
+
+        Raises:
+            Refused: The document does not fit; nothing has changed.
+        """
+        removed = logs_above(self.chain, self.block(BlockRef(number=0)).hash) if self.events.wanted("logs") else []
+        try:
+            clock = load_chain(self.chain, raw)
+        except BadDump as error:
+            raise Refused(str(error)) from None
+        self._start_over()
+        self.clock.offset_s = max(clock.offset_s, self.clock.offset_s)
+        self.clock.next_timestamp = clock.next_timestamp
+        if removed:
+            self.events.send("logs", tuple(removed))
 
     def edit(self, address: bytes, change: AccountOverride) -> None:
         """Change an account from outside; what waits in the pool is judged anew when it is mined."""
@@ -513,7 +567,7 @@ class Node:
             check_range(self.chain, wanted)
         head = self.head
         try:
-            return self.filters.install(Filter(kind, head.number + 1, head.hash, wanted))
+            return self.filters.install(Filter(kind, head.number + 1, head.hash, wanted, first_block=head.number + 1))
         except FilterLimit as error:
             raise Refused(str(error)) from None
 
@@ -533,15 +587,3 @@ class Node:
         if item.kind != "log" or item.wanted is None:
             raise Refused("filter not found")
         return logs_of_filter(self.chain, item.wanted)
-
-
-def _choose_type(request: TxRequest, base_fee: int | None) -> int:
-    if request.type is not None:
-        if request.type not in (LEGACY, ACCESS_LIST, DYNAMIC_FEE, SET_CODE):
-            raise Refused(f"transactions of type {request.type} cannot be signed here")
-        return request.type
-    if request.authorizations is not None:
-        return SET_CODE
-    if request.gas_price is not None or base_fee is None:
-        return LEGACY if request.access_list is None else ACCESS_LIST
-    return DYNAMIC_FEE

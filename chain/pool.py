@@ -59,6 +59,11 @@ class Pool:
         """Addresses that have something here."""
         return tuple(self._senders)
 
+    def contents(self) -> tuple[Tx, ...]:
+        """Every transaction, in the order of arrival."""
+        entries = [entry for by_nonce in self._senders.values() for entry in by_nonce.values()]
+        return tuple(entry.tx for entry in sorted(entries, key=lambda entry: entry.arrival))
+
     def of_sender(self, sender: bytes) -> list[Tx]:
         """The sender's transactions by nonce."""
         return [entry.tx for _, entry in sorted(self._senders.get(sender, {}).items())]

@@ -162,7 +162,7 @@ def log_json(item: LocatedLog) -> dict[str, Any]:
         "blockHash": data(header.hash),
         "blockTimestamp": hex(header.timestamp),
         "logIndex": hex(item.log_index),
-        "removed": False,
+        "removed": item.removed,
     }
 
 

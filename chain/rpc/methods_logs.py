@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from chain.block import Header
 from chain.filters import log_matches
 from chain.logs import LocatedLog
-from chain.node import MinedBlock
 from chain.requests import LogFilter
 from chain.rpc import params as p
 from chain.rpc.dispatch import Context, Method
@@ -67,10 +67,10 @@ def subscribe(context: Context, kind: str, options: Any) -> str:
         except p.BadValue as error:
             raise InvalidParams(f"invalid argument 1 (options): {error}") from None
 
-        def logs_event(block: MinedBlock) -> list[dict[str, Any]] | None:
-            return [log_json(item) for item in block.logs if log_matches(wanted.query, item.log)] or None
+        def logs_event(logs: tuple[LocatedLog, ...]) -> list[dict[str, Any]] | None:
+            return [log_json(item) for item in logs if log_matches(wanted.query, item.log)] or None
 
-        return session.subscribe("newHeads", logs_event)
+        return session.subscribe("logs", logs_event)
     if kind == "newPendingTransactions":
         full = options is True or (isinstance(options, dict) and options.get("includeTransactions") is True)
 
@@ -83,8 +83,8 @@ def subscribe(context: Context, kind: str, options: Any) -> str:
     raise Refusal(f'no "{kind[:50]}" subscription in eth namespace')
 
 
-def _head_event(block: MinedBlock) -> dict[str, Any]:
-    return header_json(block.header)
+def _head_event(header: Header) -> dict[str, Any]:
+    return header_json(header)
 
 
 def unsubscribe(context: Context, identifier: str) -> bool:
