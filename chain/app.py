@@ -124,7 +124,9 @@ def all_methods() -> dict[str, Method]:
     from chain.rpc.methods_dev import DEV_METHODS
     from chain.rpc.methods_ewasm import EWASM_METHODS
     from chain.rpc.methods_logs import LOG_METHODS
+    from chain.rpc.methods_node import NODE_METHODS
     from chain.rpc.methods_otterscan import OTTERSCAN_METHODS
+    from chain.rpc.methods_pool import POOL_METHODS
     from chain.rpc.methods_read import READ_METHODS
     from chain.rpc.methods_send import SEND_METHODS
     from chain.rpc.methods_simulate import SIMULATE_METHODS
@@ -139,6 +141,8 @@ def all_methods() -> dict[str, Method]:
         DEBUG_METHODS,
         TRACE_METHODS,
         OTTERSCAN_METHODS,
+        NODE_METHODS,
+        POOL_METHODS,
         DEV_METHODS,
         EWASM_METHODS,
         SIMULATE_METHODS,

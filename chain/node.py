@@ -9,6 +9,7 @@ leaves.
 from __future__ import annotations
 
 import contextlib
+import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
@@ -96,6 +97,7 @@ class Node:
         self.accounts = tuple(accounts)
         self.automine = automine and (mixed or block_time_s <= 0)
         self.client_version = client_version
+        self.instance_id = secrets.token_bytes(32)
         self.pool = Pool()
         self.filters = FilterRegistry()
         self.events = Events()

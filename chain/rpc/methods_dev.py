@@ -1,136 +1,47 @@
-"""The client itself, the pool, raw records, and the liberties of a development chain."""
+"""The liberties of a development chain: mining, the clock, snapshots, accounts, in every spelling that tools use.
+
+`evm_` is Ganache's and Hardhat's, `anvil_` Foundry's, `hardhat_` Hardhat's. One function stands behind all spellings of
+a thing; where two tools mean different units by one name, the description says which is taken here.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, Final
 
-from chain.accounts import checksum_address
-from chain.crypto import keccak
 from chain.records import AccountOverride
+from chain.requests import BlockRef
 from chain.rpc import params as p
 from chain.rpc.dispatch import Context, Method
 from chain.rpc.errors import Refusal
-from chain.rpc.formats import data, pool_json, pool_line
+from chain.rpc.formats import block_json, data
 from chain.rpc.params import Param
-from chain.transaction import Tx
 
 __all__ = ["DEV_METHODS"]
 
-
-def client_version(context: Context) -> str:
-    """web3_clientVersion."""
-    return context.node.client_version
-
-
-def sha3(_context: Context, value: bytes) -> str:
-    """web3_sha3."""
-    return data(keccak(value))
+MILLISECONDS_FROM: Final = 10**11
+"""A time this large is in milliseconds: in seconds it would be after the year 5138."""
+MAX_INTERVAL_S: Final = 86_400.0
 
 
-def net_version(context: Context) -> str:
-    """net_version: the chain id in decimal."""
-    return str(context.node.chain_id)
-
-
-def listening(_context: Context) -> bool:
-    """net_listening."""
-    return True
-
-
-def peer_count(_context: Context) -> str:
-    """net_peerCount."""
-    return "0x0"
-
-
-def chain_id(context: Context) -> str:
-    """eth_chainId."""
-    return hex(context.node.chain_id)
-
-
-def syncing(_context: Context) -> bool:
-    """eth_syncing."""
-    return False
-
-
-def coinbase(context: Context) -> str:
-    """eth_coinbase."""
-    return data(context.node.coinbase)
-
-
-def mining(context: Context) -> bool:
-    """eth_mining."""
-    return context.node.automine
-
-
-def protocol_version(_context: Context) -> str:
-    """eth_protocolVersion."""
-    return "0x44"
-
-
-def modules(_context: Context) -> dict[str, str]:
-    """rpc_modules."""
-    return dict.fromkeys(("eth", "net", "web3", "debug", "txpool", "evm", "anvil", "hardhat", "ewasm"), "1.0")
-
-
-# The pool
-
-
-def _split(context: Context, sender: bytes) -> tuple[list[Tx], list[Tx]]:
-    return context.node.pool.split(sender, context.node.chain.state_at().nonce(sender))
-
-
-def _content(context: Context, show: Callable[[list[Tx]], Any]) -> dict[str, dict[str, Any]]:
-    pending: dict[str, Any] = {}
-    queued: dict[str, Any] = {}
-    for sender in sorted(context.node.pool.senders):
-        ready, waiting = _split(context, sender)
-        if ready:
-            pending[checksum_address(sender)] = show(ready)
-        if waiting:
-            queued[checksum_address(sender)] = show(waiting)
-    return {"pending": pending, "queued": queued}
-
-
-def pool_content(context: Context) -> dict[str, dict[str, Any]]:
-    """txpool_content."""
-    return _content(context, pool_json)
-
-
-def pool_content_from(context: Context, sender: bytes) -> dict[str, dict[str, Any]]:
-    """txpool_contentFrom."""
-    ready, waiting = _split(context, sender)
-    return {"pending": pool_json(ready), "queued": pool_json(waiting)}
-
-
-def pool_inspect(context: Context) -> dict[str, dict[str, Any]]:
-    """txpool_inspect."""
-    return _content(context, lambda transactions: {str(tx.nonce): pool_line(tx) for tx in transactions})
-
-
-def pool_status(context: Context) -> dict[str, str]:
-    """txpool_status."""
-    parts = [_split(context, sender) for sender in context.node.pool.senders]
-    return {
-        "pending": hex(sum(len(ready) for ready, _ in parts)),
-        "queued": hex(sum(len(waiting) for _, waiting in parts)),
-    }
-
-
-def pending_transactions(context: Context) -> list[dict[str, Any]]:
-    """eth_pendingTransactions: of the node's own accounts."""
-    found: list[dict[str, Any]] = []
-    for account in context.node.accounts:
-        found.extend(pool_json(context.node.pool.of_sender(account.address)).values())
-    return found
-
-
-# Mining and the clock
+# Mining
 
 
 def evm_mine(context: Context, options: Any) -> str:
     """evm_mine: one block, or as many as `{"blocks": n, "timestamp": t}` asks for; a bare number is a timestamp."""
+    _mine(context, options)
+    return "0x0"
+
+
+def mine_detailed(context: Context, options: Any) -> list[dict[str, Any]]:
+    """anvil_mineDetailed, evm_mineDetailed: as evm_mine, and the blocks with their transactions."""
+    first = context.node.head.number + 1
+    _mine(context, options)
+    refs = (BlockRef(number=number) for number in range(first, context.node.head.number + 1))
+    return [block_json(context.node.block(ref), full=True) for ref in refs]
+
+
+def _mine(context: Context, options: Any) -> None:
     count, timestamp = 1, None
     if isinstance(options, dict):
         count = p.loose_quantity(options.get("blocks") or 1)
@@ -138,36 +49,15 @@ def evm_mine(context: Context, options: Any) -> str:
     elif options is not None:
         timestamp = options
     context.node.mine(count, timestamp=None if timestamp is None else p.loose_quantity(timestamp))
-    return "0x0"
 
 
 def mine(context: Context, count: int, interval_s: int) -> None:
-    """anvil_mine, hardhat_mine."""
+    """anvil_mine, hardhat_mine: a number of blocks, an interval in seconds apart."""
     context.node.mine(count, interval_s)
 
 
-def increase_time(context: Context, seconds: int) -> int:
-    """evm_increaseTime: by how much the clock is ahead, in all."""
-    return context.node.increase_time(seconds)
-
-
-def set_next_timestamp(context: Context, timestamp: int) -> None:
-    """evm_setNextBlockTimestamp."""
-    context.node.set_next_timestamp(timestamp)
-
-
-def snapshot(context: Context) -> str:
-    """evm_snapshot."""
-    return hex(context.node.snapshot())
-
-
-def revert(context: Context, identifier: int) -> bool:
-    """evm_revert."""
-    return context.node.revert(identifier)
-
-
 def set_automine(context: Context, on: bool) -> bool:
-    """evm_setAutomine; switching on mines what waits."""
+    """evm_setAutomine: mine each transaction before answering; switching it on mines what waits."""
     context.node.automine = on
     if on:
         context.node.mine_waiting()
@@ -175,12 +65,33 @@ def set_automine(context: Context, on: bool) -> bool:
 
 
 def get_automine(context: Context) -> bool:
-    """anvil_getAutomine, hardhat_getAutomine."""
+    """anvil_getAutomine, hardhat_getAutomine: whether each transaction is mined before the answer."""
     return context.node.automine
 
 
+def set_interval(context: Context, seconds: float) -> bool:
+    """evm_setIntervalMining, anvil_setIntervalMining: mine every so many seconds, fractions allowed; 0 stops that.
+
+    Seconds, as Foundry has it; Hardhat's milliseconds are taken by hardhat_setIntervalMining. Automine stays as it is,
+    so that both may be on.
+    """
+    context.node.mine_every(seconds)
+    return True
+
+
+def set_interval_ms(context: Context, milliseconds: float) -> bool:
+    """hardhat_setIntervalMining: as evm_setIntervalMining, in milliseconds."""
+    context.node.mine_every(milliseconds / 1000)
+    return True
+
+
+def get_interval(context: Context) -> float | None:
+    """anvil_getIntervalMining: seconds between blocks, or null."""
+    return context.node.block_time_s or None
+
+
 def set_gas_limit(context: Context, gas_limit: int) -> bool:
-    """evm_setBlockGasLimit."""
+    """evm_setBlockGasLimit: of blocks from the next one on."""
     if not 5_000 <= gas_limit < 1 << 63:
         raise p.BadValue("invalid argument 0 (gasLimit): must be between 5000 and 2**63")
     context.node.gas_limit = gas_limit
@@ -188,123 +99,210 @@ def set_gas_limit(context: Context, gas_limit: int) -> bool:
 
 
 def set_base_fee(context: Context, fee: int) -> None:
-    """anvil_setNextBlockBaseFeePerGas."""
+    """anvil_setNextBlockBaseFeePerGas: wei, for the next block."""
     if context.node.next_base_fee() is None:
         raise Refusal("there is no base fee before London")
     context.node.next_base_fee_override = fee
 
 
 def set_coinbase(context: Context, address: bytes) -> None:
-    """anvil_setCoinbase."""
+    """anvil_setCoinbase: who is paid for blocks from the next one on."""
     context.node.coinbase = address
+
+
+def set_randao(context: Context, value: bytes) -> None:
+    """hardhat_setPrevRandao: of the next block."""
+    context.node.next_randao = value
+
+
+def set_logging(_context: Context, _on: bool) -> None:
+    """anvil_setLoggingEnabled, hardhat_setLoggingEnabled: taken and passed over; requests are not logged."""
+
+
+# The clock
+
+
+def increase_time(context: Context, seconds: int) -> int:
+    """evm_increaseTime: move the clock; by how many seconds it is ahead, in all."""
+    return context.node.increase_time(seconds)
+
+
+def set_time(context: Context, timestamp: int) -> int:
+    """evm_setTime: let the clock show this time, in seconds (from 10^11 on in milliseconds); how far that moved it."""
+    if timestamp >= MILLISECONDS_FROM:
+        timestamp //= 1000
+    return context.node.set_time(timestamp)
+
+
+def set_next_timestamp(context: Context, timestamp: int) -> None:
+    """evm_setNextBlockTimestamp: seconds; the clock goes on from there."""
+    context.node.set_next_timestamp(timestamp)
+
+
+# The chain as a whole
+
+
+def snapshot(context: Context) -> str:
+    """evm_snapshot: remember chain, clock, pool and settings; an id for evm_revert."""
+    return hex(context.node.snapshot())
+
+
+def revert(context: Context, identifier: int) -> bool:
+    """evm_revert: go back to a snapshot, which is used up with all later ones; false if there is none."""
+    return context.node.revert(identifier)
+
+
+def rollback(context: Context, depth: int) -> None:
+    """anvil_rollback: take the last blocks back."""
+    context.node.rollback(depth)
+
+
+def reset(context: Context, options: Any) -> bool:
+    """anvil_reset, hardhat_reset: begin again at block 0. Forking another chain is not offered."""
+    if isinstance(options, dict) and options.get("forking"):
+        raise Refusal("forking another chain is not supported")
+    context.node.reset()
+    return True
+
+
+def dump_state(context: Context) -> str:
+    """anvil_dumpState, hardhat_dumpState: the whole chain in one document (format "ewasm-state", version 1)."""
+    return data(context.node.dump())
+
+
+def load_state(context: Context, document: bytes) -> bool:
+    """anvil_loadState, hardhat_loadState: put a dumped chain in the place of this one."""
+    context.node.load(document)
+    return True
 
 
 # Accounts
 
 
 def set_balance(context: Context, address: bytes, balance: int) -> None:
-    """anvil_setBalance."""
+    """anvil_setBalance: wei."""
     if balance >> 255:
         raise p.BadValue("invalid argument 1 (balance): number > 255 bits, and then nothing could be paid to it")
     context.node.edit(address, AccountOverride(balance=balance))
 
 
+def add_balance(context: Context, address: bytes, amount: int) -> None:
+    """anvil_addBalance: wei on top of what an account has."""
+    set_balance(context, address, context.node.state().balance(address) + amount)
+
+
 def set_code(context: Context, address: bytes, code: bytes) -> None:
-    """anvil_setCode."""
+    """anvil_setCode: put code at an address, unchecked."""
     context.node.edit(address, AccountOverride(code=code))
 
 
 def set_nonce(context: Context, address: bytes, nonce: int) -> None:
-    """anvil_setNonce."""
+    """anvil_setNonce: of an account."""
     if nonce >> 64:
         raise p.BadValue("invalid argument 1 (nonce): number > 64 bits")
     context.node.edit(address, AccountOverride(nonce=nonce))
 
 
 def set_storage(context: Context, address: bytes, key: bytes, value: bytes) -> bool:
-    """anvil_setStorageAt."""
+    """anvil_setStorageAt: one slot."""
     slot = int.from_bytes(key, "big")
     context.node.edit(address, AccountOverride(storage_diff={slot: int.from_bytes(value, "big")}))
     return True
 
 
 def impersonate(context: Context, address: bytes) -> bool:
-    """anvil_impersonateAccount."""
+    """anvil_impersonateAccount: take transactions from an account without its key."""
     context.node.impersonated.add(address)
     return True
 
 
 def stop_impersonating(context: Context, address: bytes) -> bool:
-    """anvil_stopImpersonatingAccount."""
+    """anvil_stopImpersonatingAccount: ask for the key again."""
     context.node.impersonated.discard(address)
     return True
 
 
 def impersonate_all(context: Context, on: bool) -> bool:
-    """anvil_autoImpersonateAccount."""
+    """anvil_autoImpersonateAccount: take transactions from every account without its key."""
     context.node.impersonate_all = on
     return True
-
-
-def drop_transaction(context: Context, tx_hash: bytes) -> bool:
-    """anvil_dropTransaction."""
-    return context.node.pool.remove(tx_hash) is not None
 
 
 def _anything(value: Any) -> Any:
     return value
 
 
+def _duration(most: float) -> Callable[[Any], float]:
+    """A parser of a number that is not negative, fractions allowed."""
+
+    def parse(value: Any) -> float:
+        number = value if isinstance(value, float) else float(p.loose_quantity(value))
+        if not 0 <= number <= most:
+            raise p.BadValue(f"expected a number between 0 and {most:g}")
+        return number
+
+    return parse
+
+
 _ADDRESS = Param("address", p.address)
-_HASH = Param("hash", p.hash32)
+_BALANCE = Param("balance", p.loose_quantity)
+_NONCE = Param("nonce", p.loose_quantity)
+_CODE = Param("code", p.data)
+_SLOT = (_ADDRESS, Param("slot", p.storage_key), Param("value", p.storage_key))
+_OPTIONS = (Param("options", _anything, None),)
+_ON = (Param("on", p.boolean),)
+_SECONDS = (Param("seconds", _duration(MAX_INTERVAL_S)),)
 
-# Said by anvil and by hardhat; each row is (name without prefix, function, parameters).
-_BOTH: Final = (
-    ("setBalance", set_balance, (_ADDRESS, Param("balance", p.loose_quantity))),
-    ("setCode", set_code, (_ADDRESS, Param("code", p.data))),
-    ("setNonce", set_nonce, (_ADDRESS, Param("nonce", p.loose_quantity))),
-    ("setStorageAt", set_storage, (_ADDRESS, Param("slot", p.storage_key), Param("value", p.storage_key))),
-    ("impersonateAccount", impersonate, (_ADDRESS,)),
-    ("stopImpersonatingAccount", stop_impersonating, (_ADDRESS,)),
-    ("mine", mine, (Param("blocks", p.loose_quantity, 1), Param("interval", p.loose_quantity, 0))),
-    ("dropTransaction", drop_transaction, (_HASH,)),
-    ("setCoinbase", set_coinbase, (_ADDRESS,)),
-    ("setNextBlockBaseFeePerGas", set_base_fee, (Param("baseFee", p.loose_quantity),)),
-    ("getAutomine", get_automine, ()),
-)
-
-_OWNED: Final = (
-    Method("evm_mine", evm_mine, (Param("options", _anything, None),)),
-    Method("evm_increaseTime", increase_time, (Param("seconds", p.loose_quantity),)),
-    Method("evm_setNextBlockTimestamp", set_next_timestamp, (Param("timestamp", p.loose_quantity),)),
-    Method("evm_snapshot", snapshot),
-    Method("evm_revert", revert, (Param("snapshot", p.loose_quantity),)),
-    Method("evm_setAutomine", set_automine, (Param("on", p.boolean),)),
-    Method("evm_setBlockGasLimit", set_gas_limit, (Param("gasLimit", p.loose_quantity),)),
-    Method("anvil_autoImpersonateAccount", impersonate_all, (Param("on", p.boolean),)),
-    Method("eth_pendingTransactions", pending_transactions),
-    Method("txpool_content", pool_content),
-    Method("txpool_contentFrom", pool_content_from, (_ADDRESS,)),
-    Method("txpool_inspect", pool_inspect),
-    Method("txpool_status", pool_status),
-    *(
-        Method(f"{prefix}_{name}", function, params)
-        for prefix in ("anvil", "hardhat")
-        for name, function, params in _BOTH
+# (names, function, parameters); "*_x" stands for anvil_x and hardhat_x.
+_ROWS: Final[tuple[tuple[str, Callable[..., Any], tuple[Param, ...]], ...]] = (
+    ("*_addBalance", add_balance, (_ADDRESS, Param("amount", p.loose_quantity))),
+    ("*_autoImpersonateAccount", impersonate_all, _ON),
+    ("*_dumpState", dump_state, ()),
+    ("*_getAutomine", get_automine, ()),
+    ("*_impersonateAccount evm_unlockUnknownAccount", impersonate, (_ADDRESS,)),
+    ("*_loadState", load_state, (Param("state", p.data),)),
+    ("*_mine", mine, (Param("blocks", p.loose_quantity, 1), Param("interval", p.loose_quantity, 0))),
+    ("*_reset", reset, _OPTIONS),
+    ("*_setBalance evm_setAccountBalance", set_balance, (_ADDRESS, _BALANCE)),
+    ("*_setCode evm_setAccountCode", set_code, (_ADDRESS, _CODE)),
+    ("*_setCoinbase", set_coinbase, (_ADDRESS,)),
+    ("*_setLoggingEnabled", set_logging, _ON),
+    ("*_setNextBlockBaseFeePerGas", set_base_fee, (Param("baseFee", p.loose_quantity),)),
+    ("*_setNonce evm_setAccountNonce", set_nonce, (_ADDRESS, _NONCE)),
+    ("*_setPrevRandao", set_randao, (Param("prevRandao", p.storage_key),)),
+    ("*_setStorageAt evm_setAccountStorageAt", set_storage, _SLOT),
+    ("*_stopImpersonatingAccount evm_lockUnknownAccount", stop_impersonating, (_ADDRESS,)),
+    ("anvil_getIntervalMining", get_interval, ()),
+    ("anvil_mineDetailed evm_mineDetailed", mine_detailed, _OPTIONS),
+    ("anvil_rollback", rollback, (Param("depth", p.loose_quantity, 1),)),
+    ("evm_increaseTime anvil_increaseTime", increase_time, (Param("seconds", p.loose_quantity),)),
+    ("evm_mine", evm_mine, _OPTIONS),
+    ("evm_revert anvil_revert", revert, (Param("snapshot", p.loose_quantity),)),
+    ("evm_setAutomine anvil_setAutomine", set_automine, _ON),
+    ("evm_setBlockGasLimit anvil_setBlockGasLimit", set_gas_limit, (Param("gasLimit", p.loose_quantity),)),
+    ("evm_setIntervalMining anvil_setIntervalMining", set_interval, _SECONDS),
+    (
+        "evm_setNextBlockTimestamp anvil_setNextBlockTimestamp",
+        set_next_timestamp,
+        (Param("timestamp", p.loose_quantity),),
+    ),
+    ("evm_setTime anvil_setTime", set_time, (Param("timestamp", p.loose_quantity),)),
+    ("evm_snapshot anvil_snapshot", snapshot, ()),
+    (
+        "hardhat_setIntervalMining",
+        set_interval_ms,
+        (Param("milliseconds", _duration(MAX_INTERVAL_S * 1000)),),
     ),
 )
 
-DEV_METHODS: Final = (
-    Method("web3_clientVersion", client_version, where="loop"),
-    Method("web3_sha3", sha3, (Param("data", p.data),), where="loop"),
-    Method("net_version", net_version, where="loop"),
-    Method("net_listening", listening, where="loop"),
-    Method("net_peerCount", peer_count, where="loop"),
-    Method("eth_chainId", chain_id, where="loop"),
-    Method("eth_coinbase", coinbase, where="loop"),
-    Method("eth_mining", mining, where="loop"),
-    Method("eth_protocolVersion", protocol_version, where="loop"),
-    Method("eth_syncing", syncing, where="loop"),
-    Method("rpc_modules", modules, where="loop"),
-    *(replace(method, where="own") for method in _OWNED),
+
+def _names(spelling: str) -> list[str]:
+    names: list[str] = []
+    for name in spelling.split():
+        names += [name.replace("*", prefix) for prefix in ("anvil", "hardhat")] if name.startswith("*") else [name]
+    return names
+
+
+DEV_METHODS: Final = tuple(
+    Method(name, function, params, "own") for spelling, function, params in _ROWS for name in _names(spelling)
 )
