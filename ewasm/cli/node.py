@@ -50,7 +50,7 @@ def _fork(_ctx: click.Context, _param: click.Parameter, name: str | None) -> str
     return name
 
 
-def _artifacts(data_dir: Path | None, cache_dir: Path | None, no_cache: bool) -> Path | None:
+def _artifacts(data_dir: Path | None, cache_dir: Path | None, *, no_cache: bool) -> Path | None:
     """Where compiled contracts are kept; a chain in memory leaves nothing behind unless it is asked to."""
     if no_cache:
         return None
@@ -147,7 +147,7 @@ def node(
         fork=fork or ("Byzantium" if original else "Prague"),
         rules=rules.name,
         data_dir=data_dir,
-        artifacts=_artifacts(data_dir, cache_dir, no_cache),
+        artifacts=_artifacts(data_dir, cache_dir, no_cache=no_cache),
         mnemonic=mnemonic,
         accounts=accounts,
         balance_wei=balance,

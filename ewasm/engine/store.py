@@ -32,8 +32,9 @@ __all__ = ["DEFAULT_MAX_BYTES", "ArtifactStore", "Entry", "Stored", "UnusableFol
 
 DEFAULT_MAX_BYTES = 256 << 20
 _MAGIC = b"ewasm-1\n"
-_HEADER = struct.Struct("<8s32sI")
-"""Magic, SHA-256 of all behind this header, size of the facts (JSON); then the artifact."""
+_HEADER = struct.Struct("<8s32s")
+"""Magic, SHA-256 of all behind this header: size of the facts, the facts (JSON), the artifact."""
+_SIZE = struct.Struct("<I")
 _ARTIFACT, _REFUSED = ".artifact", ".refused"
 _TOUCH_AFTER_S = 3_600.0
 _LOWER_TO = 0.9
@@ -145,18 +146,19 @@ class ArtifactStore:
         data = self._read(self._path(key, _ARTIFACT))
         if data is None or len(data) < _HEADER.size:
             return None
-        magic, digest, facts_size = _HEADER.unpack_from(data)
+        magic, digest = _HEADER.unpack_from(data)
         rest = memoryview(data)[_HEADER.size :]
         if magic != _MAGIC or hashlib.sha256(rest).digest() != digest:
             return None
-        exports, facts = json.loads(bytes(rest[:facts_size]))
-        return Stored(exports, facts, bytes(rest[facts_size:]))
+        end = _SIZE.size + _SIZE.unpack_from(rest)[0]
+        exports, facts = json.loads(bytes(rest[_SIZE.size : end]))
+        return Stored(exports, facts, bytes(rest[end:]))
 
     def save(self, key: bytes, stored: Stored) -> None:
         """Keep an artifact."""
         facts = json.dumps([dict(stored.exports), stored.facts]).encode()
-        rest = facts + stored.compiled
-        header = _HEADER.pack(_MAGIC, hashlib.sha256(rest).digest(), len(facts))
+        rest = _SIZE.pack(len(facts)) + facts + stored.compiled
+        header = _HEADER.pack(_MAGIC, hashlib.sha256(rest).digest())
         self._write(self._path(key, _ARTIFACT), header + rest)
 
     def is_refused(self, key: bytes) -> bool:
