@@ -1,7 +1,6 @@
 """The least gas with which a transaction succeeds.
 
-Exact: the transaction succeeds with the estimate and fails with one unit less. The search needs the outcome to be
-monotonic in the gas, which holds for every contract that does not branch on the gas it has left.
+Exact: it succeeds with the estimate and fails with one unit less, both of which were tried.
 """
 
 from __future__ import annotations
@@ -10,29 +9,41 @@ from collections.abc import Callable
 
 __all__ = ["least_gas"]
 
+MAX_GAS_TRIED = 150_000_000
+"""Gas that all trials of one search may be given together; behind that the least known to suffice is the answer."""
 
-def least_gas(suffices: Callable[[int], bool], used: int, cap: int) -> int:
-    """Search for the least sufficient gas.
+
+def least_gas(suffices: Callable[[int], bool], guesses: tuple[int, ...], floor: int, cap: int) -> int:
+    """Search for a sufficient amount of gas next to one that is not.
+
+    Where contracts branch on the gas they have left there may be several; then it is one of them.
 
     Args:
         suffices: Whether the transaction succeeds with this much.
-        used: Gas that it used before refunds when it had `cap`: with less it cannot have come to its end.
+        guesses: What may well be the answer, likely ones first.
+        floor: Gas known not to suffice, for lack of intrinsic gas.
         cap: Gas known to suffice.
     """
-    low, high = used - 1, cap
-    # Guesses that settle most transactions: no inner call, then one that keeps a 64th back, then a stipend too.
-    for guess in (used, used + used // 63 + 1, used + 2_300 + (used + 2_300) // 63 + 1):
-        if not low < guess < high:
-            continue
-        if suffices(guess):
-            high = guess
-            break
-        low = guess
-    while low + 1 < high:
-        # What is needed is far nearer to what was used than to the cap, so the first steps are short.
-        middle = max(min((low + high) // 2, 2 * low), low + 1)
-        if suffices(middle):
-            high = middle
+    low, high = floor, cap
+    left = MAX_GAS_TRIED
+
+    def tried(gas: int) -> bool:
+        nonlocal low, high, left
+        left -= gas
+        good = suffices(gas)
+        if good:
+            high = gas
         else:
-            low = middle
+            low = gas
+        return good
+
+    for guess in guesses:
+        if low < guess < high and tried(guess):
+            # The answer, if one less is not enough.
+            if low < guess - 1:
+                tried(guess - 1)
+            break
+    while low + 1 < high and left > 0:
+        # What is needed is far nearer to what is known to fail than to the cap, so the first steps are short.
+        tried(max(min((low + high) // 2, 2 * low), low + 1))
     return high

@@ -9,6 +9,7 @@ from chain.blockchain import Blockchain
 from chain.errors import InvalidTransaction
 from chain.estimate import least_gas
 from chain.forks import Fork
+from chain.gas_need import GasNeed
 from chain.overrides import BlockOverrides, env_with
 from chain.records import AccountOverride, BlockRecord, CallOutcome, CallRequest
 from chain.refusals import ExecutionReverted, Refused
@@ -97,7 +98,7 @@ def estimate_gas(
     overrides: Overrides | None = None,
     block_overrides: BlockOverrides | None = None,
 ) -> int:
-    """The least gas with which a request succeeds.
+    """The least gas with which a request succeeds: with one less it fails.
 
     Args:
         chain: The chain.
@@ -132,8 +133,9 @@ def estimate_gas(
         except InvalidTransaction:
             return False
 
+    need = GasNeed()
     try:
-        first = attempt(cap)
+        first = chain.call(call_request(request, cap), record.hash, env=env, overrides=overrides, around=need.watch)
     except InvalidTransaction as error:
         reason = f"gas required exceeds allowance ({cap})" if error.rule == "intrinsic-gas" else error.reason
         raise Refused(reason) from None
@@ -142,7 +144,7 @@ def estimate_gas(
     if first.error == "out of gas":
         raise Refused(f"gas required exceeds allowance ({cap})")
     _raise_failure(first)
-    return least_gas(suffices, first.max_gas_used, cap)
+    return least_gas(suffices, (need.gas, first.max_gas_used), need.floor - 1, cap)
 
 
 def _check_nonce(request: TxRequest) -> None:
