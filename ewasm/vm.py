@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from ewasm.contract import Contract, check, is_wasm, split_arguments
 from ewasm.eei import Frame
-from ewasm.engine.base import NO_MEMORY, Artifact, Engine, RecallingEngine, make_engine
+from ewasm.engine.base import NO_MEMORY, Artifact, Engine, InliningEngine, RecallingEngine, make_engine
 from ewasm.engine.cache import Activated, ArtifactCache
 from ewasm.errors import (
     ContractValidationFailure,
@@ -57,6 +57,8 @@ class VM:
     ) -> None:
         self.rules = rules if debug is None else replace(rules, namespaces=rules.namespaces | {"debug"})
         self.engine = make_engine(engine) if isinstance(engine, str) else engine
+        if tracer is not None and isinstance(self.engine, InliningEngine):
+            self.engine = self.engine.traced()
         self.debug = debug
         self.tracer = tracer
         self.phase = phase

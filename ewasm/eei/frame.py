@@ -63,6 +63,7 @@ class Frame:
         eei_particles: Part of what was used that host functions charged.
         call_gas: Whole gas that contracts called from here used (part of `eei_particles`).
         debug: Where `debug.*` writes a line, or None.
+        on_return_data: Told `return_data` after each call and create, where the engine keeps a copy of it.
         tracer: Gets an event at each host call (and step, on the interpreter), or None.
         pages_below: What the live frames below this one in the transaction hold (`Limits.live_pages`).
         page_ceiling: Pages beyond which this frame's memory may not grow: the frame fails.
@@ -85,6 +86,7 @@ class Frame:
     tracer: Tracer | None = None
     pages_below: int = 0
     page_ceiling: int = 1 << 16
+    on_return_data: Callable[[bytes], None] | None = None
     pending: BaseException | None = field(default=None, repr=False)
 
     @property

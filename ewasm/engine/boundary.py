@@ -35,6 +35,7 @@ __all__ = [
     "linker_new",
     "memory_data",
     "memory_data_size",
+    "memory_grow",
     "module_deserialize",
     "module_new",
     "module_serialize",
@@ -119,6 +120,9 @@ memory_data = _prototype("wasmtime_memory_data", _size, _size, ctypes.c_void_p)
 """(context, memory) -> address of its first byte"""
 memory_data_size = _prototype("wasmtime_memory_data_size", _size, _size, ctypes.c_void_p)
 """(context, memory) -> bytes"""
+_memory_grow = _prototype(
+    "wasmtime_memory_grow", _size, _size, ctypes.c_void_p, ctypes.c_uint64, ctypes.POINTER(ctypes.c_uint64)
+)
 call_unchecked = _prototype(
     "wasmtime_func_call_unchecked",
     _size,
@@ -134,6 +138,9 @@ _global_set = _prototype("wasmtime_global_set", _size, _size, ctypes.c_void_p, c
 _trap_new = _prototype("wasmtime_trap_new", _size, ctypes.c_char_p, _size)
 _trap_code = _prototype("wasmtime_trap_code", ctypes.c_bool, _size, ctypes.POINTER(ctypes.c_uint8))
 _trap_message = _prototype("wasm_trap_message", None, _size, ctypes.c_void_p)
+_trap_origin = _prototype("wasm_trap_origin", _size, _size)
+_frame_function = _prototype("wasm_frame_func_index", ctypes.c_uint32, _size)
+_frame_delete = _prototype("wasm_frame_delete", None, _size)
 _trap_delete = _prototype("wasm_trap_delete", None, _size)
 _error_message = _prototype("wasmtime_error_message", None, _size, ctypes.c_void_p)
 _error_delete = _prototype("wasmtime_error_delete", None, _size)
@@ -183,11 +190,20 @@ def discard(error: int, trap: int) -> None:
         _trap_delete(trap)
 
 
-def take_trap(trap: int) -> tuple[int | None, str]:
-    """Code (None for a host function's own trap) and message of a `wasm_trap_t`, which is deleted."""
+def take_trap(trap: int) -> tuple[int | None, str, int | None]:
+    """What a `wasm_trap_t` says, which is deleted.
+
+    Returns:
+        (code, None for a host function's own; message; index of the function that trapped, if it is known).
+    """
     code = ctypes.c_uint8()
     known = _trap_code(trap, ctypes.byref(code))
-    return (code.value if known else None), _take_message(trap, _trap_message, _trap_delete)
+    origin = _trap_origin(trap)
+    function = None
+    if origin:
+        function = int(_frame_function(origin))
+        _frame_delete(origin)
+    return (code.value if known else None), _take_message(trap, _trap_message, _trap_delete), function
 
 
 def new_trap(text: bytes) -> int:
@@ -271,6 +287,18 @@ def export_get(context: int, instance: Any, name: bytes) -> ExternCell:
     if not _export_get(context, ctypes.byref(instance), name, len(name), ctypes.byref(cell)):
         raise RuntimeError(f"no export {name!r}")
     return cell
+
+
+def memory_grow(context: int, cell: ExternCell, pages: int) -> None:
+    """Make a memory larger.
+
+    Raises:
+        MemoryError: There is no room.
+    """
+    before = ctypes.c_uint64()
+    error = _memory_grow(context, ctypes.byref(cell.value), pages, ctypes.byref(before))
+    if error:
+        raise MemoryError(f"{pages} pages more: {take_error(error)}")
 
 
 def global_get(context: int, cell: ExternCell, *, is_i64: bool) -> int:

@@ -11,6 +11,7 @@ check is a second line that is never reached: see `ewasm.engine.compiler.WASM_ST
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import threading
 import weakref
@@ -25,8 +26,17 @@ from ewasm.engine import boundary
 from ewasm.engine.base import NO_MEMORY
 from ewasm.engine.compiler import settings_of
 from ewasm.engine.pooling import INSTANCES, can_reserve, use_slots
-from ewasm.errors import MemoryAccess, MemoryExhausted, OutOfGas, StackExhausted, StaticViolation, Trap
+from ewasm.errors import (
+    ArgumentOutOfRange,
+    MemoryAccess,
+    MemoryExhausted,
+    OutOfGas,
+    StackExhausted,
+    StaticViolation,
+    Trap,
+)
 from ewasm.metering.inject import GAS_EXPORT, PAGES_EXPORT, STACK_EXPORT
+from ewasm.prelude import BEYOND_BUFFER, ENVIRONMENT_EXPORT, OUT_OF_RANGE, Environment
 from ewasm.rules import Rules
 from ewasm.wasm.types import I32, PAGE_BYTES
 
@@ -43,6 +53,8 @@ _TRAP_TEXTS = {
     9: "unreachable",
 }
 _TRAP_STACK_OVERFLOW = 0
+_TRAP_MEMORY = 1
+_ENVIRONMENT_EXPORT = ENVIRONMENT_EXPORT.encode()
 _ALL_TAKEN = "maximum concurrent "  # how Wasmtime begins to say that there is no slot left
 _VALUE_TYPES = {I32: wasmtime.ValType.i32, 0x7E: wasmtime.ValType.i64}
 _MASKS = {I32: (1 << 32) - 1, 0x7E: (1 << 64) - 1}
@@ -82,6 +94,8 @@ class Tier:
         if self.slots:
             use_slots(boundary.address_of(config.ptr()), self.slots)
         self._wasmtime_engine = wasmtime.Engine(config)
+        # Left to the end of the process, it would find its library gone.
+        atexit.register(self._wasmtime_engine.close)
         self.engine = boundary.address_of(self._wasmtime_engine.ptr())
         self._linkers: dict[tuple[int, frozenset[str]], int] = {}
         self._callbacks: list[Any] = []
@@ -148,6 +162,7 @@ def callback(_env, _caller, cells, _count):
         {static_check}
         else:
             result = function(frame, {arguments})
+        {after}
         {store}
         return 0
     except BaseException as error:
@@ -155,6 +170,7 @@ def callback(_env, _caller, cells, _count):
         frame.pending = error
         return new_trap(b"frame ended")
 """
+_KEEP_RETURN_DATA = "if frame.on_return_data is not None: frame.on_return_data(frame.return_data)"
 _STATIC_CHECK = "elif frame.message.is_static: raise StaticViolation(name)"
 
 
@@ -165,6 +181,7 @@ def _trampoline(entry: HostEntry) -> boundary.CallbackBody:
         gas_cell=len(row.params) * boundary.CELL_WORDS,
         arguments="".join(f"cells[{i * boundary.CELL_WORDS}] & {_MASKS[t]:#x}, " for i, t in enumerate(row.params)),
         static_check=_STATIC_CHECK if row.mutates else "",
+        after=_KEEP_RETURN_DATA if row.topic == "calls" else "",
         store="cells[0], cells[2] = result, frame.particles" if row.results else "cells[0] = frame.particles",
     )
     names: dict[str, Any] = {
@@ -194,6 +211,10 @@ class NativeArtifact:
         self.on_close: Callable[[int], None] | None = None
         """Told the particles that instructions took, whenever an instance closes."""
         self.entries = {name: export.encode() for name, export in entries.items()}
+        self.has_environment = ENVIRONMENT_EXPORT in entries
+        first, *buffers = entries.get(ENVIRONMENT_EXPORT, "0").split()
+        self.first_of_prelude = int(first)
+        self.buffers = frozenset(buffers)
         weakref.finalize(self, _release, module, pre)
 
     @cached_property
@@ -242,14 +263,26 @@ class NativeInstance:
                 raise _NoSlot
             raise RuntimeError(f"instantiation failed: {text}")
         if trap.value:
-            code, text = boundary.take_trap(trap.value)
+            code, text, _ = boundary.take_trap(trap.value)
             if code == 3:
                 raise Trap("out of bounds table access")
             raise Trap(_TRAP_TEXTS.get(code or -1, text))
         frame.memory = NativeMemory(self.context, boundary.export_get(self.context, self.instance, b"memory"))
+        self.environment = self._write_environment() if artifact.has_environment else None
+        if self.environment is not None and "return_data" in artifact.buffers:
+            frame.on_return_data = self.environment.set_return_data
         if frame.page_ceiling < frame.rules.limits.memory_pages:
             cell = boundary.export_get(self.context, self.instance, PAGES_EXPORT.encode())
             boundary.global_set_i32(self.context, cell, frame.page_ceiling)
+
+    def _write_environment(self) -> Environment:
+        cell = boundary.export_get(self.context, self.instance, _ENVIRONMENT_EXPORT)
+        address = boundary.memory_data(self.context, ctypes.byref(cell.value))
+
+        def grow(pages: int) -> None:
+            boundary.memory_grow(self.context, cell, pages)
+
+        return Environment(self.frame, address, self.artifact.buffers, grow)
 
     def run(self, entry: str) -> None:
         frame = self.frame
@@ -261,6 +294,7 @@ class NativeInstance:
             error = boundary.call_unchecked(self.context, ctypes.byref(function.value), cells, 1, ctypes.byref(trap))
         finally:
             _current.frame = outer
+            failure = self._account()
         if frame.pending is not None:
             # A host function ended the frame; Wasmtime hands its trap back as an error or as a trap.
             pending, frame.pending = frame.pending, None
@@ -269,7 +303,7 @@ class NativeInstance:
         if error:
             raise RuntimeError(f"call failed: {boundary.take_error(error)}")
         if trap.value:
-            self._raise_trap(*boundary.take_trap(trap.value))
+            self._raise_trap(failure, *boundary.take_trap(trap.value))
         frame.particles = cells[0]
         if frame.particles < 0:
             raise OutOfGas
@@ -281,7 +315,15 @@ class NativeInstance:
         if self.artifact.on_close is not None:
             self.artifact.on_close(self.particles - frame.particles - frame.eei_particles)
 
-    def _raise_trap(self, code: int | None, text: str) -> NoReturn:
+    def _account(self) -> int:
+        """Add what the prelude charged to the frame's account; gives why one of its functions stopped, or 0."""
+        if self.environment is None:
+            return 0
+        spent, failure = self.environment.report()
+        self.frame.eei_particles += spent
+        return failure
+
+    def _raise_trap(self, failure: int, code: int | None, text: str, function: int | None) -> NoReturn:
         """Say why the Wasm stopped: by its counters first, since they stop with `unreachable`."""
         if self._global(STACK_EXPORT, is_i64=False) < 0:
             raise StackExhausted
@@ -291,6 +333,12 @@ class NativeInstance:
             raise MemoryExhausted
         if code == _TRAP_STACK_OVERFLOW:
             raise RuntimeError("the native stack overflowed below the height limit")
+        if failure == OUT_OF_RANGE:
+            raise ArgumentOutOfRange("an argument of a host function is out of range")
+        if failure == BEYOND_BUFFER:
+            raise MemoryAccess("copy from beyond a buffer's end")
+        if code == _TRAP_MEMORY and function is not None and function >= self.artifact.first_of_prelude:
+            raise MemoryAccess("a host function was given memory beyond the end")
         raise Trap(_TRAP_TEXTS.get(-1 if code is None else code, text))
 
     def _global(self, name: str, *, is_i64: bool) -> int:

@@ -27,7 +27,7 @@ from ewasm.engine.instance import NativeArtifact, native_config, tier
 from ewasm.engine.interpreter import InterpreterEngine
 from ewasm.engine.store import ArtifactStore, Stored, artifact_key
 from ewasm.metering import MeteredModule, instrument
-from ewasm.metering.inject import ENTRY_PREFIX
+from ewasm.prelude import link
 from ewasm.rules import Rules
 from ewasm.wasm.encode import encode
 
@@ -87,12 +87,17 @@ def winch_works() -> bool:
         return False
 
 
+Prepared = tuple[bytes, dict[str, str]]
+"""A module for a compiler, and what the host asks an instance of it for (`LinkedModule.exports`)."""
+
+
 class NativeEngine:
     """Wasmtime.
 
     Args:
         name: "native" for both tiers; "winch" or "cranelift" for one.
         store: Artifacts on disk, found there by this process or another before.
+        prelude: Whether host functions that need no chain state run inside the Wasm. A tracer does not see those.
         hot_runs: Runs after which Cranelift compiles a contract, 0 for never; see `HOT_RUNS`.
         background: False has it compile at once, before the next run: for tests.
 
@@ -105,6 +110,7 @@ class NativeEngine:
         name: str = "cranelift",
         store: ArtifactStore | None = None,
         *,
+        prelude: bool = True,
         hot_runs: int | None = None,
         background: bool = True,
     ) -> None:
@@ -112,10 +118,15 @@ class NativeEngine:
             raise RuntimeError("the installed Wasmtime does not compile with Winch on this machine")
         self.name = name
         self.store = store
+        self.prelude = prelude
         self.hot_runs = int(os.environ.get("EWASM_HOT_RUNS", HOT_RUNS)) if hot_runs is None else hot_runs
         self.background = background
         self.quarantine: dict[bytes, str] = {}
         """Key of an artifact that cannot be made -> why."""
+
+    def traced(self) -> NativeEngine:
+        """The same tiers, where every host function is the host's."""
+        return NativeEngine(self.name, prelude=False, hot_runs=self.hot_runs, background=self.background)
 
     def tiers(self) -> tuple[str, ...]:
         """Compilers to try, the first to activate with."""
@@ -124,9 +135,9 @@ class NativeEngine:
         return ("winch", "cranelift") if winch_works() else ("cranelift",)
 
     def compile(self, contract: Contract, rules: Rules) -> TieredArtifact:
-        encoded: list[bytes] = []
+        prepared: list[Prepared] = []
         for name in self.tiers():
-            made = self.build(name, contract, rules, encoded)
+            made = self.build(name, contract, rules, prepared)
             if made is not None:
                 return TieredArtifact(self, contract, rules, name, made)
         return TieredArtifact(self, contract, rules, "interpreter", InterpreterEngine().compile(contract, rules))
@@ -150,26 +161,33 @@ class NativeEngine:
             return contract, TieredArtifact(self, contract, rules, name, loaded)
         return None
 
-    def build(self, name: str, contract: Contract, rules: Rules, encoded: list[bytes]) -> NativeArtifact | None:
+    def _prepare(self, contract: Contract, rules: Rules) -> Prepared:
+        metered = instrument_contract(contract, rules)
+        if self.prelude:
+            linked = link(metered, rules.schedule)
+            return encode(linked.module), linked.exports
+        return encode(metered.module), dict(metered.entries)
+
+    def build(self, name: str, contract: Contract, rules: Rules, prepared: list[Prepared]) -> NativeArtifact | None:
         """Artifact of one tier, from disk or from the compiler; None if the module is in quarantine there.
 
         Args:
             name: Tier.
             contract: What to compile.
             rules: Rule set.
-            encoded: Holds the instrumented module for the next tier, once it has been made.
+            prepared: Holds the instrumented module for the next tier, once it has been made.
         """
         key = artifact_key(contract.code, rules, name)
         if key in self.quarantine or (self.store is not None and self.store.is_refused(key)):
             return None
-        if not encoded:
-            encoded.append(encode(instrument_contract(contract, rules).module))
-        exports = {entry: ENTRY_PREFIX + entry for entry in contract.entries}
+        if not prepared:
+            prepared.append(self._prepare(contract, rules))
+        module, exports = prepared[0]
         try:
-            compiled = compile_module(name, encoded[0])
+            compiled = compile_module(name, module)
         except CompileFailure as failure:
             if not failure.lasting:
-                return tier(name).compile_here(encoded[0], rules, exports)
+                return tier(name).compile_here(module, rules, exports)
             self._set_aside(key, str(failure))
             return None
         if self.store is not None:

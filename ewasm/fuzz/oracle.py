@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 
 from ewasm.engine import Engine, make_engine
+from ewasm.engine.base import InliningEngine
 from ewasm.engine.native import NativeEngine, winch_works
 from ewasm.fuzz.v8 import V8Engine, find_node
 from ewasm.fuzz.world import FakeHost, message
@@ -61,7 +62,12 @@ class Recorder:
 
 @dataclass(frozen=True)
 class Observation:
-    """All that can be seen of a frame."""
+    """All that can be seen of a frame.
+
+    Attributes:
+        inlined: The same frame where host functions run inside the Wasm as far as they can, for engines that do that;
+            a tracer does not see those, so it has no calls.
+    """
 
     result: Result
     calls: tuple[tuple[str, tuple[int, ...], int | None, int, int], ...]
@@ -69,6 +75,7 @@ class Observation:
     events: tuple[tuple[object, ...], ...]
     logs: tuple[object, ...]
     storage: tuple[object, ...]
+    inlined: Observation | None = None
 
 
 @cache
@@ -91,14 +98,23 @@ def observer(code: bytes, engine: str, rules: Rules) -> Callable[[Message], Obse
 
     It raises `ewasm.fuzz.v8.NotComparable` where the engine lacks what the code needs.
     """
+    known = shared(engine)
+    if not isinstance(known, InliningEngine):
+        return _observer(code, known, rules, traced=True)
+    traced, inlined = _observer(code, known.traced(), rules, traced=True), _observer(code, known, rules, traced=False)
+    return lambda request: replace(traced(request), inlined=inlined(request))
+
+
+def _observer(code: bytes, engine: Engine, rules: Rules, *, traced: bool) -> Callable[[Message], Observation]:
     seen: list[bytes] = []
     debug: list[str] = []
-    vm = VM(rules, shared(engine), observe_memory=seen.append, debug=debug.append)
+    vm = VM(rules, engine, observe_memory=seen.append, debug=debug.append)
 
     def run(request: Message) -> Observation:
         seen.clear()
         debug.clear()
-        vm.tracer = recorder = Recorder()
+        recorder = Recorder()
+        vm.tracer = recorder if traced else None
         host = FakeHost(is_static=request.is_static)
         result = (vm.create if request.is_create else vm.execute)(host, request, code)
         _must_be_compiled(vm.engine)
@@ -148,6 +164,9 @@ def differences(
 def compare(reference: Observation, other: Observation) -> list[str]:
     """What two observations of one run disagree on."""
     found = []
+    if other.inlined is not None:
+        unseen = replace(other.inlined, calls=reference.calls)
+        found += [f"with the prelude: {difference}" for difference in compare(reference, unseen)]
     if _consensus(reference.result) != _consensus(other.result):
         found.append(f"result: {reference.result} / {other.result}")
     if reference.calls != other.calls:
