@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-_BESIDE_PYTHON = Path(sys.executable).parent / "wasm-tools"
-COMMAND = str(_BESIDE_PYTHON) if _BESIDE_PYTHON.exists() else shutil.which("wasm-tools")
+from ewasm.fuzz.smith import find_wasm_tools
+
+COMMAND = find_wasm_tools()
 
 
 def run(*arguments: str, data: bytes = b"") -> subprocess.CompletedProcess[bytes]:

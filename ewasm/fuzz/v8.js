@@ -140,7 +140,8 @@ function main() {
   function run(message) {
     const { exports, memory } = instances.get(message.readUInt32LE(1));
     const particles = message.readBigInt64LE(5);
-    const entry = exports[message.toString("utf8", 13)];
+    const entry = exports[message.toString("utf8", 17)];
+    exports["ewasm:pages"].value = message.readUInt32LE(13);
     let left;
     try {
       left = entry(particles);

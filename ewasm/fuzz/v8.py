@@ -21,12 +21,12 @@ from ewasm.eei import Frame, HostEntry, invoke
 from ewasm.engine.base import NO_MEMORY
 from ewasm.engine.native import instrument_contract
 from ewasm.engine.v8_process import NodeProcess, find_node, trap_text
-from ewasm.errors import MemoryAccess, OutOfGas, StackExhausted, Trap
+from ewasm.errors import MemoryAccess, MemoryExhausted, OutOfGas, StackExhausted, Trap
 from ewasm.rules import Rules
 from ewasm.wasm import opcodes as op
 from ewasm.wasm.encode import encode
 from ewasm.wasm.module import Function, Module, ValidModule
-from ewasm.wasm.types import I32, I64, FuncType
+from ewasm.wasm.types import I32, I64, PAGE_BYTES, FuncType
 
 __all__ = ["NotComparable", "V8Engine", "find_node"]
 
@@ -151,14 +151,12 @@ class V8Instance:
         self.id, size = struct.unpack_from("<Iq", answer, 1)
         self.memory = V8Memory(self.process, self.id, size)
         frame.memory = self.memory
-        if frame.page_ceiling < frame.rules.limits.memory_pages:
-            raise RuntimeError("this engine does not run frames that limit:live_pages may end")
 
     def run(self, entry: str) -> None:
         frame = self.frame
         export = self.artifact.entries[entry].encode()
         self.memory.flush()
-        self.process.send(struct.pack("<BIq", _RUN, self.id, frame.particles) + export)
+        self.process.send(struct.pack("<BIqI", _RUN, self.id, frame.particles, frame.page_ceiling) + export)
         pending: BaseException | None = None
         while (answer := self.process.receive())[0] == _HOST_CALL:
             try:
@@ -181,6 +179,8 @@ class V8Instance:
             raise StackExhausted
         if gas < 0:
             raise OutOfGas
+        if self.memory.size > frame.page_ceiling * PAGE_BYTES:
+            raise MemoryExhausted
         raise Trap(trap_text(text))
 
     def _host_call(self, message: bytes) -> bytes:

@@ -7,7 +7,8 @@ A script runs below the contract interface: modules import from each other and f
 start functions and several tables, and pass references. What this project leaves out, it refuses by name and never
 guesses at: a module with a float, and every command that needs it, is *refused*, not failed.
 
-`script` runs the commands against a `Store` (`store`), of which there are two: `interpreted` and `native`.
+`script` runs the commands against a `Store` (`store`), of which there are three: `interpreted`,
+`native` and `v8`.
 No files, no processes here: reading scripts is the command line's part (`ewasm.cli.spectest`).
 """
 

@@ -26,7 +26,7 @@ __all__ = [
     "open_store",
 ]
 
-ENGINE_NAMES = ("interpreter", "cranelift", "winch")
+ENGINE_NAMES = ("interpreter", "cranelift", "winch", "v8")
 
 FEATURES = CORE_2_0 | {"tail_call", "wide_arithmetic"}
 """What modules are validated under: the core specification 2.0 and the two later proposals of EWASM_2026."""
@@ -135,7 +135,8 @@ def open_store(
     Args:
         engine: One of `ENGINE_NAMES`.
         instrumented: Inject metering and the stack limiter first. The interpreter counts by itself if this is not set.
-        without: Features that the engine lacks on this platform (see `ewasm.spectest.native.winch_features`).
+        without: Features that the engine lacks on this platform (see `ewasm.spectest.native.winch_features` and
+            `ewasm.spectest.v8.v8_lacks`).
         stack_height: Limit of `ewasm.metering.stack_height`.
 
     Raises:
@@ -147,6 +148,10 @@ def open_store(
         from ewasm.spectest.interpreted import InterpreterStore
 
         return InterpreterStore(RUNNABLE - without, instrumented=instrumented, stack_height=stack_height)
+    if engine == "v8":
+        from ewasm.spectest.v8 import V8Store
+
+        return V8Store(RUNNABLE - without, instrumented=instrumented, stack_height=stack_height)
     from ewasm.spectest.native import NativeStore, wasmtime_engine
 
     return NativeStore(

