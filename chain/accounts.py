@@ -26,6 +26,7 @@ __all__ = [
     "account_from_key",
     "checksum_address",
     "derive_accounts",
+    "random_mnemonic",
     "sign_message",
     "sign_typed_data",
 ]
@@ -94,6 +95,13 @@ def derive_accounts(mnemonic: str = DEFAULT_MNEMONIC, count: int = 10, path: str
         child = _child(node, i, public)
         accounts.append(account_from_key(child[:32], f"{path}/{i}"))
     return tuple(accounts)
+
+
+def random_mnemonic(words: int = 12) -> str:
+    """A new BIP-39 phrase of 12, 15, 18, 21 or 24 English words."""
+    from eth_account.hdaccount.mnemonic import Mnemonic
+
+    return str(Mnemonic().generate(words))
 
 
 def _check_mnemonic(phrase: str) -> None:

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from chain.accounts import DEFAULT_MNEMONIC, Account, checksum_address, derive_accounts
+from chain.accounts import DEFAULT_MNEMONIC, DEFAULT_PATH, Account, checksum_address, derive_accounts
 from chain.quickstart import defer_bls
 
 if TYPE_CHECKING:
+    from chain.blockchain import Blockchain
+    from chain.dump import Clocked
     from chain.genesis import Genesis
     from chain.node import Node
     from chain.rpc.dispatch import Method
@@ -44,6 +46,12 @@ class NodeOptions:
         mining: False takes transactions into the pool and mines only when told to.
         genesis: geth-style genesis file, in place of the development genesis.
         import_chain: File of RLP blocks to import before answering.
+        mixed: With a block time, mine at every transaction too.
+        path: BIP-32 path of the accounts, without their number.
+        load_state: File of a dumped chain to begin with.
+        dump_state: File that the chain is dumped into at the end.
+        public_keys: Show the accounts' keys though the phrase is not the well-known one.
+        json: Log lines and start-up facts as JSON, one object a line.
     """
 
     host: str = "127.0.0.1"
@@ -63,6 +71,12 @@ class NodeOptions:
     genesis: Path | None = None
     import_chain: Path | None = None
     quiet: bool = False
+    mixed: bool = False
+    path: str = DEFAULT_PATH
+    load_state: Path | None = None
+    dump_state: Path | None = None
+    json: bool = False
+    public_keys: bool = False
 
 
 class StartError(Exception):
@@ -80,7 +94,7 @@ def run_node(options: NodeOptions, out: Callable[[str], None] | None = None) -> 
         StartError: It cannot start: busy port, unusable data directory, bad genesis, mnemonic or chain file.
     """
     write = out or _print
-    _configure_logs()
+    _configure_logs(options.json)
     with contextlib.suppress(ImportError):
         import uvloop
 
@@ -105,13 +119,18 @@ async def serve(options: NodeOptions, write: Callable[[str], None]) -> None:
             await server.start()
         except PortBusy as error:
             raise StartError(f"{error}; choose another with --port") from None
-        if not options.quiet:
-            write(banner(options, node))
-        write(f"Listening on {server.url}")
+        if options.json:
+            write(facts(options, node, server.url))
+        else:
+            if not options.quiet:
+                write(banner(options, node))
+            write(f"Listening on {server.url}")
         try:
             await stopped.wait()
         finally:
             await server.stop()
+        if options.dump_state is not None:
+            _write(options.dump_state, await asyncio.wrap_future(node.own(node.dump)))
     finally:
         await asyncio.to_thread(node.stop)
 
@@ -174,7 +193,7 @@ def open_node(options: NodeOptions) -> Node:
     from ewasm.engine.store import UnusableFolder
 
     try:
-        accounts = derive_accounts(options.mnemonic, options.accounts)
+        accounts = derive_accounts(options.mnemonic, options.accounts, options.path)
         genesis = _genesis(options, accounts)
         config = ChainConfig(rules=options.rules, engine=options.engine, artifacts=options.artifacts)
         store = _open_store(options.data_dir)
@@ -187,14 +206,35 @@ def open_node(options: NodeOptions) -> Node:
             raise
     except (ChainError, BadMnemonic, UnusableFolder) as error:
         raise StartError(str(error)) from None
+    clock = None
+    if options.load_state is not None:
+        clock = _load(chain, options.load_state)
     version = f"ewasm/v{__version__}/{sys.platform}/python{sys.version_info.major}.{sys.version_info.minor}"
-    return Node(
+    node = Node(
         chain,
         accounts,
         automine=options.mining,
         block_time_s=options.block_time_s if options.mining else 0.0,
+        mixed=options.mixed,
         client_version=version,
     )
+    if clock is not None:
+        node.clock.offset_s = max(clock.offset_s, node.clock.offset_s)
+        node.clock.next_timestamp = clock.next_timestamp
+    return node
+
+
+def _load(chain: Blockchain, path: Path) -> Clocked:
+    """Put a dumped chain in the place of what the store holds."""
+    from chain.dump import BadDump, load_chain
+    from chain.stack import run_with_stack
+
+    raw = _read(path)
+    try:
+        return run_with_stack(lambda: load_chain(chain, raw))
+    except BadDump as error:
+        chain.close()
+        raise StartError(f"cannot load {path}: {error}") from None
 
 
 def _genesis(options: NodeOptions, accounts: tuple[Account, ...]) -> Genesis:
@@ -224,30 +264,90 @@ def _read(path: Path) -> bytes:
         raise StartError(f"cannot read {path}: {error.strerror}") from None
 
 
+def _write(path: Path, raw: bytes) -> None:
+    """Write a file in one step, so that a full disk leaves the old one."""
+    draft = path.with_name(path.name + ".part")
+    try:
+        draft.write_bytes(raw)
+        draft.replace(path)
+    except OSError as error:
+        raise StartError(f"cannot write {path}: {error.strerror}") from None
+
+
 def banner(options: NodeOptions, node: Node) -> str:
-    """What the user sees first: accounts, keys, and how the chain is set up."""
+    """What the user sees first: accounts, keys, and how the chain is set up.
+
+    Keys of a phrase that the user brought are not shown: it may guard something elsewhere.
+    """
     chain = node.chain
+    public = _is_public(options)
     lines = [node.client_version, ""]
     if node.accounts:
         lines.append("Accounts")
         for number, account in enumerate(node.accounts):
-            lines.append(f"({number}) {checksum_address(account.address)}  0x{account.private_key.hex()}")
-        lines += ["These keys are public knowledge: never send them anything of value.", ""]
-        lines.append(f"Mnemonic  {' '.join(options.mnemonic.split())}")
-    fork = chain.schedule.fork_at(chain.head.number + 1, chain.head.timestamp + 1)
+            balance = chain.state_at().balance(account.address) // ETHER
+            key = f"  0x{account.private_key.hex()}" if public else ""
+            lines.append(f"({number}) {checksum_address(account.address)}{key}  {balance:,} ETH")
+        if public:
+            lines += ["These keys are public knowledge: never send them anything of value.", ""]
+            lines.append(f"Mnemonic  {' '.join(options.mnemonic.split())}")
+        else:
+            lines += ["The keys are those of your phrase, and are not shown.", ""]
+        lines.append(f"Path      {options.path}/0 and on")
+    head = chain.head
+    fork = chain.schedule.fork_name_at(head.number + 1, head.timestamp + 1)
+    base_fee = node.next_base_fee()
     lines.append(f"Chain id  {node.chain_id}")
-    lines.append(f"Fork      {fork.title}, contracts under {chain.rules.name} on {options.engine}")
-    lines.append(f"Head      block {chain.head.number}")
+    lines.append(f"Fork      {fork}, contracts under {chain.rules.name} on {options.engine}")
+    lines.append(f"Gas       {head.header.gas_limit:,} a block" + (f", base fee {base_fee:,} wei" if base_fee else ""))
+    lines.append(f"Head      block {head.number} 0x{head.hash.hex()}")
     lines.append(f"Data      {options.data_dir or 'in memory'}")
     lines.append(f"Mining    {_mining(options)}")
     return "\n".join(lines) + "\n"
+
+
+def facts(options: NodeOptions, node: Node, url: str) -> str:
+    """The banner as a line of JSON."""
+    import orjson
+
+    chain = node.chain
+    public = _is_public(options)
+    accounts = [
+        {
+            "address": checksum_address(account.address),
+            "privateKey": "0x" + account.private_key.hex() if public else None,
+        }
+        for account in node.accounts
+    ]
+    head = chain.head
+    return orjson.dumps(
+        {
+            "event": "listening",
+            "url": url,
+            "wsUrl": "ws" + url.removeprefix("http"),
+            "clientVersion": node.client_version,
+            "chainId": node.chain_id,
+            "fork": chain.schedule.fork_name_at(head.number + 1, head.timestamp + 1),
+            "rules": chain.rules.name,
+            "engine": options.engine,
+            "head": {"number": head.number, "hash": "0x" + head.hash.hex()},
+            "dataDir": None if options.data_dir is None else str(options.data_dir),
+            "mining": _mining(options),
+            "mnemonic": " ".join(options.mnemonic.split()) if public else None,
+            "accounts": accounts,
+        }
+    ).decode()
+
+
+def _is_public(options: NodeOptions) -> bool:
+    return options.public_keys or " ".join(options.mnemonic.split()) == DEFAULT_MNEMONIC
 
 
 def _mining(options: NodeOptions) -> str:
     if not options.mining:
         return "only when told to"
     if options.block_time_s > 0:
-        return f"every {options.block_time_s:g} s"
+        return f"every {options.block_time_s:g} s" + (" and at every transaction" if options.mixed else "")
     return "at every transaction"
 
 
@@ -256,18 +356,20 @@ def _print(text: str) -> None:
     sys.stdout.flush()
 
 
-def _configure_logs() -> None:
+def _configure_logs(as_json: bool) -> None:
     """Warnings and worse, on standard error, so that standard output stays for the banner."""
     import logging
 
     import structlog
 
     # Plain tracebacks: the pretty ones print local variables, and those hold keys.
-    renderer = structlog.dev.ConsoleRenderer(
-        colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-    )
+    last: list[structlog.types.Processor] = [
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
+    ]
+    if as_json:
+        last = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     structlog.configure(
-        processors=[structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso"), renderer],
+        processors=[structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso"), *last],
         wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )

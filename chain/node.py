@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
@@ -296,6 +297,27 @@ class Node:
             if tx.hash in dropped:
                 raise Refused(dropped[tx.hash])
         return tx.hash
+
+    def send_raw_and_wait(self, raw: bytes, timeout_s: float) -> tuple[bytes, tuple[ReceiptRecord, Header] | None]:
+        """As `send_raw`, and wait for the receipt; on any thread, but on the owner's there is no waiting.
+
+        Returns:
+            The hash, and the receipt with its block's header, or None if the time ran out.
+        """
+        if self._owner.is_current:
+            tx_hash = self.send_raw(raw)
+            return tx_hash, self.find_receipt(tx_hash)
+        mined = threading.Event()
+        deadline = time.monotonic() + timeout_s
+        cancel = self.events.listen("newHeads", lambda _header: mined.set())
+        try:
+            tx_hash = self._owner.submit(self.send_raw, raw).result()
+            while (found := self.find_receipt(tx_hash)) is None and (left := deadline - time.monotonic()) > 0:
+                mined.wait(left)
+                mined.clear()
+        finally:
+            cancel()
+        return tx_hash, found
 
     def _check_fees(self, tx: Tx) -> None:
         """Refuse what could only wait for lower fees: with automine no block would ever come to lower them."""

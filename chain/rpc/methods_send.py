@@ -14,14 +14,36 @@ from chain.records import AccountOverride
 from chain.requests import LATEST, BlockRef, TxRequest
 from chain.rpc import params as p
 from chain.rpc.dispatch import Context, Method
-from chain.rpc.errors import Refusal
-from chain.rpc.formats import data, transaction_json
+from chain.rpc.errors import Refusal, RpcError
+from chain.rpc.formats import data, receipt_json, transaction_json
 from chain.rpc.params import Param
 
 __all__ = ["SEND_METHODS"]
 
 Overrides = dict[bytes, AccountOverride] | None
 BlockChanges = BlockOverrides | None
+
+DEFAULT_SYNC_MS: Final = 2_000
+MAX_SYNC_MS: Final = 5_000
+NOT_MINED_IN_TIME: Final = 4
+
+# What a transaction has before it is signed and mined.
+_FILLED: Final = frozenset(
+    (
+        "type",
+        "nonce",
+        "gas",
+        "to",
+        "value",
+        "input",
+        "chainId",
+        "gasPrice",
+        "maxPriorityFeePerGas",
+        "maxFeePerGas",
+        "accessList",
+        "authorizationList",
+    )
+)
 
 _BLOCK = Param("block", p.block_ref, LATEST)
 _TRANSACTION = Param("transaction", p.tx_request)
@@ -40,6 +62,26 @@ def send_transaction(context: Context, request: TxRequest) -> str:
 def send_raw_transaction(context: Context, raw: bytes) -> str:
     """eth_sendRawTransaction."""
     return data(context.node.send_raw(raw))
+
+
+def send_raw_sync(context: Context, raw: bytes, timeout_ms: int) -> dict[str, Any]:
+    """eth_sendRawTransactionSync: as eth_sendRawTransaction, and the receipt once it is mined (EIP-7966).
+
+    Error 4 with the hash as data if it is not mined in time: it stays in the pool. At most 5,000 ms are waited.
+    """
+    timeout_ms = min(timeout_ms or DEFAULT_SYNC_MS, MAX_SYNC_MS)
+    tx_hash, found = context.node.send_raw_and_wait(raw, timeout_ms / 1000)
+    if found is None:
+        text = f"the transaction was added to the pool but was not mined within {timeout_ms} ms"
+        raise RpcError(NOT_MINED_IN_TIME, text, data(tx_hash))
+    return receipt_json(*found)
+
+
+def fill_transaction(context: Context, request: TxRequest) -> dict[str, Any]:
+    """eth_fillTransaction: what eth_sendTransaction would sign, with zeros for a signature; nothing is sent."""
+    tx = context.node.fill(request)
+    shown = transaction_json(tx)
+    return {"raw": data(tx.encode()), "tx": {name: shown[name] for name in shown if name in _FILLED}}
 
 
 def sign_transaction(context: Context, request: TxRequest) -> dict[str, Any]:
@@ -147,10 +189,16 @@ SEND_METHODS: Final = (
             Param("rewardPercentiles", p.percentiles, ()),
         ),
     ),
+    Method("eth_fillTransaction", fill_transaction, (_TRANSACTION,), "own"),
     Method("eth_gasPrice", gas_price),
     Method("eth_maxPriorityFeePerGas", max_priority_fee, where="loop"),
     Method("eth_requestAccounts", accounts, where="loop"),
     Method("eth_sendRawTransaction", send_raw_transaction, (Param("transaction", p.data),), "own"),
+    Method(
+        "eth_sendRawTransactionSync",
+        send_raw_sync,
+        (Param("transaction", p.data), Param("timeout", p.loose_quantity, DEFAULT_SYNC_MS)),
+    ),
     Method("eth_sendTransaction", send_transaction, (_TRANSACTION,), "own"),
     Method("eth_sign", sign, (_ADDRESS, Param("message", _message))),
     Method("eth_signTransaction", sign_transaction, (_TRANSACTION,), "own"),

@@ -83,6 +83,19 @@ def _artifacts(data_dir: Path | None, cache_dir: Path | None, *, no_cache: bool)
     metavar="PHRASE",
     help="Of the accounts; the well-known test phrase unless given.",
 )
+@click.option(
+    "--mnemonic-random",
+    type=click.Choice(["12", "15", "18", "21", "24"]),
+    metavar="WORDS",
+    help="Make up a phrase of so many words and show it.",
+)
+@click.option(
+    "--derivation-path",
+    default="m/44'/60'/0'/0",
+    show_default=True,
+    metavar="PATH",
+    help="Of the accounts, without their number.",
+)
 @click.option("--accounts", type=click.IntRange(0, 1_000), default=10, show_default=True, help="How many accounts.")
 @click.option(
     "--balance", type=_Amount(), default="10000", show_default=True, help="Of each account, in ether (or 3gwei)."
@@ -101,11 +114,23 @@ def _artifacts(data_dir: Path | None, cache_dir: Path | None, *, no_cache: bool)
     metavar="S",
     help="Mine every S seconds instead of at every transaction.",
 )
+@click.option("--mixed-mining", is_flag=True, help="With --block-time: mine at every transaction too.")
 @click.option("--no-mining", is_flag=True, help="Mine only when told to.")
 @click.option("--genesis", type=click.Path(path_type=Path), metavar="FILE", help="geth-style genesis file.")
 @click.option(
     "--import", "import_chain", type=click.Path(path_type=Path), metavar="CHAIN.rlp", help="Import these blocks first."
 )
+@click.option(
+    "--load-state", type=click.Path(path_type=Path), metavar="FILE", help="Begin with a chain dumped earlier."
+)
+@click.option("--dump-state", type=click.Path(path_type=Path), metavar="FILE", help="Dump the chain here at the end.")
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Load this file if it is there, and dump the chain into it at the end.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Start-up facts and log lines as JSON, one object a line.")
 @click.option("--quiet", is_flag=True, help="Say only where the node listens.")
 def node(
     port: int,
@@ -127,12 +152,20 @@ def node(
     genesis: Path | None,
     import_chain: Path | None,
     quiet: bool,
+    mnemonic_random: str | None,
+    derivation_path: str,
+    mixed_mining: bool,
+    load_state: Path | None,
+    dump_state: Path | None,
+    state: Path | None,
+    as_json: bool,
 ) -> None:
     """Start a local Ethereum testnet that runs WebAssembly beside EVM contracts, in one state.
 
     JSON-RPC over HTTP and WebSocket on one port, ten funded accounts, a block for every transaction before it is
     answered. Ctrl-C ends it.
     """
+    from chain.accounts import random_mnemonic
     from chain.app import NodeOptions, StartError, run_node
 
     original = rules.interface == 2018
@@ -140,6 +173,14 @@ def node(
         raise click.BadParameter("goes with --rules 2018 only", param_hint="--unmetered")
     if original and not unmetered:
         rules = EWASM_2018_FLAT
+    if mnemonic_random is not None:
+        if mnemonic != TEST_MNEMONIC:
+            raise click.BadParameter("not together with --mnemonic", param_hint="--mnemonic-random")
+        mnemonic = random_mnemonic(int(mnemonic_random))
+    if mixed_mining and (no_mining or not block_time):
+        raise click.BadParameter("goes with --block-time only", param_hint="--mixed-mining")
+    if state is not None and (load_state or dump_state):
+        raise click.BadParameter("not together with --load-state or --dump-state", param_hint="--state")
     options = NodeOptions(
         host=host,
         port=port,
@@ -158,6 +199,12 @@ def node(
         genesis=genesis,
         import_chain=import_chain,
         quiet=quiet,
+        mixed=mixed_mining,
+        path=derivation_path,
+        load_state=load_state if state is None or not state.exists() else state,
+        dump_state=dump_state or state,
+        json=as_json,
+        public_keys=mnemonic_random is not None,
     )
     try:
         run_node(options)
