@@ -22,6 +22,7 @@ from ewasm.errors import (
     ForbiddenModule,
     MemoryExhausted,
     ModuleError,
+    OutOfGas,
     Revert,
 )
 from ewasm.host import Host
@@ -72,7 +73,7 @@ class VM:
         Raises:
             ModuleError: It is refused.
         """
-        self._check_size(code)
+        self._check_size(code, "code_bytes")
         return self._activate(code).contract
 
     def execute(self, host: Host, message: Message, code: bytes) -> Result:
@@ -95,13 +96,16 @@ class VM:
         empty call data, and what it finishes with is stored; where that is a Wasm module, it must pass the gate.
 
         Activation is paid for by the byte: for the init code, and for code it returns. The deposit (200 gas a byte) is
-        the chain's to charge.
+        the chain's to charge. Nobody who cannot pay for the gate is let to it: it reads every byte.
         """
         try:
+            self._check_size(init_code, "init_code_bytes")
+            if message.gas < self.rules.activation_gas(init_code):
+                return _failure(message, OutOfGas())
             activated = self._activate(init_code)
             contract = activated.contract
             stored, arguments = split_arguments(contract) if contract.has_deploy else (b"", b"")
-            self._check_size(stored)
+            self._check_size(stored, "code_bytes")
         except ModuleError as error:
             return _failure(message, ContractValidationFailure(error))
         frame = self._frame(host, message, init_code, arguments)
@@ -121,10 +125,10 @@ class VM:
         limits = self.rules.limits
         return Activated(check(code, self.rules, size_limit=max(limits.code_bytes, limits.init_code_bytes)))
 
-    def _check_size(self, stored: bytes) -> None:
-        limit = self.rules.limits.code_bytes
-        if len(stored) > limit:
-            raise ForbiddenModule(f"code of {len(stored)} bytes, limit {limit}", rule="limit:code_bytes")
+    def _check_size(self, code: bytes, name: str) -> None:
+        limit = getattr(self.rules.limits, name)
+        if len(code) > limit:
+            raise ForbiddenModule(f"code of {len(code)} bytes, limit {limit}", rule=f"limit:{name}")
 
     def _frame(self, host: Host, message: Message, code: bytes, input_data: bytes) -> Frame:
         return Frame(
@@ -220,14 +224,15 @@ class VM:
         frame.page_ceiling = min(limits.memory_pages, max(0, limits.live_pages - frame.pages_below))
 
     def _accept(self, frame: Frame, output: bytes) -> bytes:
-        """Let init code's output be stored: the gate and activation, where it is a Wasm module."""
+        """Let init code's output be stored: activation and the gate, where it is a Wasm module."""
         if not is_wasm(output):
             return output
         try:
+            self._check_size(output, "code_bytes")
+            frame.pay(self.rules.activation_gas(output) * PARTICLES_PER_GAS)
             self.check(output)
         except ModuleError as error:
             raise ContractValidationFailure(error) from error
-        frame.pay(self.rules.activation_gas(output) * PARTICLES_PER_GAS)
         return output
 
 
