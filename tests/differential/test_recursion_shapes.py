@@ -12,14 +12,14 @@ from itertools import product
 import pytest
 import wasmtime
 
-from ewasm.fuzz.oracle import differences, observe, shared
+from ewasm.fuzz.oracle import CAMPAIGN_ENGINES, campaign_engines, differences, observe, shared
 from ewasm.fuzz.world import FakeHost, message
 from ewasm.message import Status
 from ewasm.metering.stack_height import FRAME_VALUES
 from ewasm.rules import EWASM_2026
 from ewasm.vm import VM
-from tests.engines import ENGINES
 
+ENGINES = campaign_engines()
 LIMIT = 3_000
 RULES = replace(EWASM_2026, limits=replace(EWASM_2026.limits, stack_height=LIMIT))
 SEEN = "i64.const 0 call $seen"
@@ -133,7 +133,7 @@ def depth(shape: Callable[[int, int], bytes], n: int, k: int) -> int:
 def test_recursion_fails_at_the_depth_of_the_rule(shape: Callable[[int, int], bytes], n: int, k: int) -> None:
     code = shape(n, k)
     request = message(gas=50_000_000)
-    assert differences(code, RULES, request) == []
+    assert differences(code, RULES, request, ENGINES) == []
     for engine in ENGINES:
         seen = observe(code, engine, RULES, request)
         assert seen.result.status is Status.CALL_DEPTH_EXCEEDED, engine
@@ -142,6 +142,13 @@ def test_recursion_fails_at_the_depth_of_the_rule(shape: Callable[[int, int], by
 
 def test_there_are_two_hundred_shapes() -> None:
     assert len(SHAPES) * len(SIZES) == 200
+
+
+@pytest.mark.parametrize("engine", CAMPAIGN_ENGINES)
+def test_the_shapes_run_on_every_engine(engine: str) -> None:
+    if engine not in ENGINES:
+        pytest.skip(f"{engine} does not work on this machine")
+    assert observe(direct(0, 0), engine, RULES).result.status is Status.CALL_DEPTH_EXCEEDED
 
 
 @pytest.mark.parametrize("engine", ENGINES[1:])
