@@ -208,7 +208,12 @@ def test_code_size_is_looked_at_first() -> None:
 def test_the_limits_that_no_module_shows_are_those_of_runs_and_sizes() -> None:
     from dataclasses import fields
 
-    assert {f.name for f in fields(Limits)} - set(AT_LIMIT) == {"code_bytes", "init_code_bytes", "stack_height"}
+    assert {f.name for f in fields(Limits)} - set(AT_LIMIT) == {
+        "code_bytes",
+        "init_code_bytes",
+        "stack_height",
+        "live_pages",
+    }
 
 
 # -- constructor arguments ---------------------------------------------------------------------------------------
