@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["fuzz"]
 
+_PROGRESS = 1_000
 _SOURCES = {"own": ("own",), "smith": ("smith",), "both": ("own", "smith")}
 
 
@@ -81,6 +82,9 @@ def _run(seeds: range, sources: tuple[Source, ...], chosen: tuple[str, ...], out
                 found.append(Finding(number, case, verdict.reasons))
                 if not as_json:
                     click.echo(f"seed {number} ({case.source}): {'; '.join(verdict.reasons)}")
+            done = number - seeds.start + 1
+            if done % _PROGRESS == 0 and done < cases:
+                click.echo(f"{done} of {cases} cases, {len(found)} differences so far", err=True)
     except RuntimeError as error:
         raise Failure(str(error)) from None
     written = []
