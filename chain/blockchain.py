@@ -17,6 +17,7 @@ import structlog
 from chain import rlp_codec as rlp
 from chain.block import Block, Withdrawal, decode_block
 from chain.builder import OpenBlock, child_env, finish, open_block, run_tx, verify
+from chain.call_tx import call_tx
 from chain.crypto import keccak
 from chain.errors import InvalidBlock, InvalidTransaction, StoreCorrupt, UnknownBlock
 from chain.executor import WasmMachine
@@ -41,7 +42,7 @@ from chain.records import (
 )
 from chain.state_view import StateView
 from chain.store import FORMAT_VERSION, KeyValue, Store
-from chain.transaction import BLOB, DYNAMIC_FEE, LEGACY, SET_CODE, Tx, decode_tx
+from chain.transaction import BLOB, Tx, decode_tx
 from chain.transition import BlockEnv, Executed, apply_tx, check_account, check_gas_cap, check_tx, open_state
 from chain.variant import AccessRecord, fork_precompiles, variant_state_class
 from ewasm.rules import EWASM_2026, RULES, Rules
@@ -461,15 +462,21 @@ class Blockchain:
         try:
             for key, value in values.items():
                 writer[key] = value
+            for number in range(self._head.number, 0, -1):
+                stale = self.block_by_number(number)
+                if stale is not None:
+                    self._drop_canonical(stale)
+            self._put_canonical(first)
             for item in blocks:
                 self._put_block(item.record, item.receipts)
-            edits = {first.hash: genesis_root, **{item.record.hash: item.edited_root for item in blocks}}
-            for block_hash, root in edits.items():
+                self._put_canonical(item.record)
+            for block_hash, root in [(first.hash, genesis_root), *((b.record.hash, b.edited_root) for b in blocks)]:
                 if root is not None:
                     writer[b"a" + block_hash] = root
                 elif (b"a" + block_hash) in writer:
                     del writer[b"a" + block_hash]
-            self._make_head(head)
+            self.store.commit()
+            self._head = head
         finally:
             self.store.rollback()
         return head
@@ -537,7 +544,7 @@ class Blockchain:
         block = self._need(block)
         if env is None:
             env = self.next_env(block) if on_pending else self.env_of(block)
-        tx = _call_tx(request, env, self.chain_id)
+        tx = call_tx(request, env, self.chain_id)
         if not tx.max_fee_per_gas and env.base_fee is not None:
             env = replace(env, base_fee=0)
         if tx.type == BLOB and not tx.max_fee_per_blob_gas:
@@ -759,41 +766,4 @@ def _outcomes(block: OpenBlock) -> tuple[TxOutcome, ...]:
             gas_eei=executed.split.eei,
         )
         for tx, executed in zip(block.transactions, block.executed, strict=True)
-    )
-
-
-def _call_tx(request: CallRequest, env: BlockEnv, chain_id: int) -> Tx:
-    """The unsigned transaction that a request stands for."""
-    base_fee = env.base_fee or 0
-    cap, tip = request.max_fee_per_gas, request.max_priority_fee_per_gas
-    if request.gas_price is not None and (cap is not None or tip is not None):
-        raise InvalidTransaction("both gasPrice and (maxFeePerGas or maxPriorityFeePerGas) specified", "fees")
-    legacy = cap is None and tip is None
-    if legacy:
-        cap = tip = request.gas_price or 0
-    cap, tip = cap if cap is not None else 0, tip if tip is not None else 0
-    if not legacy and cap == 0 and tip:
-        cap = tip + base_fee if request.max_fee_per_gas is None else cap
-    kind = LEGACY if legacy or env.fork < Fork.LONDON else DYNAMIC_FEE
-    if request.blob_hashes:
-        kind = BLOB
-    elif request.authorizations:
-        kind = SET_CODE
-    return Tx(
-        type=kind,
-        chain_id=chain_id,
-        nonce=0,
-        gas=request.gas if request.gas is not None else env.gas_limit,
-        to=request.to,
-        value=request.value,
-        data=request.data,
-        sender=request.sender,
-        gas_price=cap if kind == LEGACY else None,
-        max_priority_fee_per_gas=tip,
-        max_fee_per_gas=cap,
-        access_list=request.access_list,
-        max_fee_per_blob_gas=request.max_fee_per_blob_gas or 0,
-        blob_hashes=request.blob_hashes,
-        authorizations=request.authorizations,
-        v=0 if kind else 35 + 2 * chain_id,
     )

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -63,8 +63,8 @@ def dump_chain(chain: Blockchain, clock: Clocked) -> bytes:
         if record is None:
             raise StoreCorrupt(f"the database does not hold block {number}")
         root = chain.root_behind(record)
-        for state_root in {record.header.state_root, root}:
-            values.extend(_hex(value) for value in _reachable(chain, state_root, seen))
+        for state_root in (record.header.state_root, root):
+            values.extend(_hex(value) for value in _reachable(chain.store.reader.get, state_root, seen))
         blocks.append(
             {
                 "rlp": _hex(encode_block(record.block)),
@@ -76,7 +76,7 @@ def dump_chain(chain: Blockchain, clock: Clocked) -> bytes:
     if first is None:
         raise StoreCorrupt("the database does not hold block 0")
     root = chain.root_behind(first)
-    values.extend(_hex(value) for value in _reachable(chain, root, seen))
+    values.extend(_hex(value) for value in _reachable(chain.store.reader.get, root, seen))
     document = {
         "format": FORMAT,
         "version": VERSION,
@@ -120,13 +120,19 @@ def load_chain(chain: Blockchain, raw: bytes) -> Clocked:
     except (KeyError, TypeError, ValueError, InvalidBlock, StoreCorrupt) as error:
         raise BadDump(f"the dump is damaged: {error}") from None
     parent = have["genesis"]
+    roots = [genesis_root or EMPTY_ROOT]
     for item in adopted:
         if _hex(item.record.parent_hash) != parent:
             raise BadDump(f"block {item.record.number} of the dump does not follow the one before it")
         parent = _hex(item.record.hash)
-        for root in (item.record.header.state_root, item.edited_root or EMPTY_ROOT):
-            if root != EMPTY_ROOT and root not in values and root not in chain.store.reader:
-                raise BadDump(f"the state behind block {item.record.number} is not in the dump")
+        roots += [item.record.header.state_root, item.edited_root or EMPTY_ROOT]
+    reader, seen = chain.store.reader, set[bytes]()
+    try:
+        for root in roots:
+            for _ in _reachable(lambda key: values.get(key) or reader.get(key), root, seen):
+                pass
+    except (StoreCorrupt, ValueError) as error:
+        raise BadDump(f"a state is not in the dump: {error}") from None
     chain.adopt(adopted, values, genesis_root)
     return loaded
 
@@ -145,6 +151,8 @@ def _open(raw: bytes) -> dict[str, Any]:
         text = unpacker.decompress(raw, MAX_DUMP_BYTES)
         if unpacker.unconsumed_tail:
             raise BadDump(f"the dump is larger than {MAX_DUMP_BYTES >> 20} MiB")
+        if not unpacker.eof:
+            raise BadDump("not a dump of a chain: it is cut short")
         document = orjson.loads(text)
     except (zlib.error, orjson.JSONDecodeError) as error:
         raise BadDump(f"not a dump of a chain: {error}") from None
@@ -153,16 +161,19 @@ def _open(raw: bytes) -> dict[str, Any]:
     return document
 
 
-def _reachable(chain: Blockchain, root: bytes, seen: set[bytes]) -> Iterator[bytes]:
-    """Trie nodes and code below a state root that were not seen before."""
+def _reachable(get: Callable[[bytes], bytes | None], root: bytes, seen: set[bytes]) -> Iterator[bytes]:
+    """Trie nodes and code below a state root that were not seen before.
+
+    Raises:
+        StoreCorrupt: One is missing.
+    """
     waiting = [(root, True)]
-    reader = chain.store.reader
     while waiting:
         key, of_state = waiting.pop()
         if key in seen or key in (EMPTY_ROOT, EMPTY_CODE):
             continue
         seen.add(key)
-        node = reader.get(key)
+        node = get(key)
         if node is None:
             raise StoreCorrupt(f"the database does not hold the trie node 0x{key.hex()}")
         yield node
@@ -172,9 +183,12 @@ def _reachable(chain: Blockchain, root: bytes, seen: set[bytes]) -> Iterator[byt
             elif of_state:
                 _, _, storage_root, code_hash = rlp.as_list(rlp.decode(value), 4)
                 waiting.append((rlp.as_bytes(storage_root), False))
-                code = reader.get(rlp.as_bytes(code_hash))
-                if code is not None and rlp.as_bytes(code_hash) not in seen:
-                    seen.add(rlp.as_bytes(code_hash))
+                key = rlp.as_bytes(code_hash)
+                if key != EMPTY_CODE and key not in seen:
+                    seen.add(key)
+                    code = get(key)
+                    if code is None:
+                        raise StoreCorrupt(f"the database does not hold the code 0x{key.hex()}")
                     yield code
 
 

@@ -39,7 +39,7 @@ import json, sys
 from pathlib import Path
 from chain.app import NodeOptions, StartError, run_node
 options = json.loads(sys.argv[1])
-for name in ("data_dir", "genesis", "import_chain"):
+for name in ("data_dir", "genesis", "import_chain", "load_state", "dump_state"):
     if options.get(name) is not None:
         options[name] = Path(options[name])
 try:
@@ -95,6 +95,8 @@ class NodeProcess:
             line = self._arrived.get(timeout=ANSWER_LIMIT_S)
             if line is None:
                 ended += 1
+            elif line.startswith("{"):
+                return str(json.loads(line)["url"])
             elif line.startswith("Listening on "):
                 return line.split()[-1]
         self.finish()
