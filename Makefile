@@ -9,7 +9,7 @@ JOBS ?= 2
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && { echo $$p; break; }; done)
 
-.PHONY: help setup demo test check bench fixtures contracts clean
+.PHONY: help setup demo test check bench fixtures docs contracts clean
 
 help:
 	@echo "make demo      a node, an ERC-20 in Wasm, calls across EVM and Wasm, a restart"
@@ -17,6 +17,7 @@ help:
 	@echo "make check     format, lint, types, layers, checksums"
 	@echo "make bench     measured ratios"
 	@echo "make fixtures  refill fixtures/"
+	@echo "make docs      rewrite docs/rpc.md from the method tables"
 	@echo "make contracts rebuild contracts/*/*.wasm from source"
 	@echo "make setup     only make $(VENV)"
 	@echo "make clean     remove $(VENV) and caches"
@@ -50,6 +51,9 @@ bench: setup
 
 fixtures: setup
 	$(BIN)/python tests/tools/refill.py
+
+docs: setup
+	$(BIN)/python -m chain.rpc.openrpc > docs/rpc.md
 
 contracts: setup
 	$(BIN)/python -m contracts.build

@@ -38,7 +38,8 @@ def read_case(text: str) -> Case:
     Raises:
         ValueError: A line is missing, or what follows is no module.
     """
-    facts = dict(line.removeprefix(_MARK).split(": ", 1) for line in text.splitlines() if line.startswith(_MARK))
+    lines = (line.removeprefix(_MARK).partition(":") for line in text.splitlines() if line.startswith(_MARK))
+    facts = {name: value.strip() for name, _, value in lines}
     try:
         rules = case_rules(facts["schedule"], int(facts["pages"]))
         request = message(
