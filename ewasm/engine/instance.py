@@ -212,7 +212,7 @@ class NativeArtifact:
         """Told the particles that instructions took, whenever an instance closes."""
         self.entries = {name: export.encode() for name, export in entries.items()}
         self.has_environment = ENVIRONMENT_EXPORT in entries
-        first, *buffers = entries.get(ENVIRONMENT_EXPORT, "0").split()
+        first, *buffers = entries.get(ENVIRONMENT_EXPORT, str(1 << 32)).split()
         self.first_of_prelude = int(first)
         self.buffers = frozenset(buffers)
         weakref.finalize(self, _release, module, pre)
