@@ -4,18 +4,21 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 JOBS ?= 2
+CASES ?= 20000
+SEED ?= 0
 
 # The first interpreter on the PATH that the project supports; say PYTHON=... to choose another.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && { echo $$p; break; }; done)
 
-.PHONY: help setup demo test check bench fixtures docs contracts clean
+.PHONY: help setup demo test check bench fuzz fixtures docs contracts clean
 
 help:
 	@echo "make demo      a node, an ERC-20 in Wasm, calls across EVM and Wasm, a restart"
 	@echo "make test      all tests (JOBS=$(JOBS) processes)"
 	@echo "make check     format, lint, types, layers, checksums"
 	@echo "make bench     measured ratios"
+	@echo "make fuzz      $(CASES) random contracts on four engines (CASES=..., SEED=...)"
 	@echo "make fixtures  refill fixtures/"
 	@echo "make docs      rewrite docs/rpc.md from the method tables"
 	@echo "make contracts rebuild contracts/*/*.wasm from source"
@@ -48,6 +51,9 @@ check: setup
 
 bench: setup
 	$(BIN)/python -m tests.bench
+
+fuzz: setup
+	$(BIN)/ewasm fuzz --cases $(CASES) --seed $(SEED) --engines interpreter,winch,cranelift,v8
 
 fixtures: setup
 	$(BIN)/python tests/tools/refill.py
