@@ -152,8 +152,9 @@ def all_methods() -> dict[str, Method]:
     from chain.rpc.methods_state import STATE_METHODS
     from chain.rpc.methods_testing import TESTING_METHODS
     from chain.rpc.methods_trace import TRACE_METHODS
+    from chain.rpc.openrpc import DISCOVER, discover
 
-    return method_table(
+    table = method_table(
         READ_METHODS,
         SEND_METHODS,
         LOG_METHODS,
@@ -169,6 +170,8 @@ def all_methods() -> dict[str, Method]:
         CONFIG_METHODS,
         TESTING_METHODS,
     )
+    table[DISCOVER] = discover(dict(table))
+    return table
 
 
 def make_server(node: Node, host: str, port: int) -> RpcServer:

@@ -52,7 +52,7 @@ def _mine(context: Context, options: Any) -> None:
 
 
 def mine(context: Context, count: int, interval_s: int) -> None:
-    """anvil_mine, hardhat_mine: a number of blocks, an interval in seconds apart."""
+    """anvil_mine, hardhat_mine: mine a number of blocks, an interval in seconds apart."""
     context.node.mine(count, interval_s)
 
 
@@ -91,7 +91,7 @@ def get_interval(context: Context) -> float | None:
 
 
 def set_gas_limit(context: Context, gas_limit: int) -> bool:
-    """evm_setBlockGasLimit: of blocks from the next one on."""
+    """evm_setBlockGasLimit: give blocks from the next one on this gas limit."""
     if not 5_000 <= gas_limit < 1 << 63:
         raise p.BadValue("invalid argument 0 (gasLimit): must be between 5000 and 2**63")
     context.node.gas_limit = gas_limit
@@ -99,19 +99,19 @@ def set_gas_limit(context: Context, gas_limit: int) -> bool:
 
 
 def set_base_fee(context: Context, fee: int) -> None:
-    """anvil_setNextBlockBaseFeePerGas: wei, for the next block."""
+    """anvil_setNextBlockBaseFeePerGas: fix the base fee of the next block, in wei."""
     if context.node.next_base_fee() is None:
         raise Refusal("there is no base fee before London")
     context.node.next_base_fee_override = fee
 
 
 def set_coinbase(context: Context, address: bytes) -> None:
-    """anvil_setCoinbase: who is paid for blocks from the next one on."""
+    """anvil_setCoinbase: say who is paid for blocks from the next one on."""
     context.node.coinbase = address
 
 
 def set_randao(context: Context, value: bytes) -> None:
-    """hardhat_setPrevRandao: of the next block."""
+    """hardhat_setPrevRandao: fix the randomness beacon of the next block."""
     context.node.next_randao = value
 
 
@@ -135,7 +135,7 @@ def set_time(context: Context, timestamp: int) -> int:
 
 
 def set_next_timestamp(context: Context, timestamp: int) -> None:
-    """evm_setNextBlockTimestamp: seconds; the clock goes on from there."""
+    """evm_setNextBlockTimestamp: give the next block a timestamp, in seconds; the clock goes on from there."""
     context.node.set_next_timestamp(timestamp)
 
 
@@ -180,14 +180,14 @@ def load_state(context: Context, document: bytes) -> bool:
 
 
 def set_balance(context: Context, address: bytes, balance: int) -> None:
-    """anvil_setBalance: wei."""
+    """anvil_setBalance: give an account this balance, in wei."""
     if balance >> 255:
         raise p.BadValue("invalid argument 1 (balance): number > 255 bits, and then nothing could be paid to it")
     context.node.edit(address, AccountOverride(balance=balance))
 
 
 def add_balance(context: Context, address: bytes, amount: int) -> None:
-    """anvil_addBalance: wei on top of what an account has."""
+    """anvil_addBalance: give an account so many wei on top of what it has."""
     set_balance(context, address, context.node.state().balance(address) + amount)
 
 
@@ -197,14 +197,14 @@ def set_code(context: Context, address: bytes, code: bytes) -> None:
 
 
 def set_nonce(context: Context, address: bytes, nonce: int) -> None:
-    """anvil_setNonce: of an account."""
+    """anvil_setNonce: give an account this nonce."""
     if nonce >> 64:
         raise p.BadValue("invalid argument 1 (nonce): number > 64 bits")
     context.node.edit(address, AccountOverride(nonce=nonce))
 
 
 def set_storage(context: Context, address: bytes, key: bytes, value: bytes) -> bool:
-    """anvil_setStorageAt: one slot."""
+    """anvil_setStorageAt: give a slot of an account's storage this value."""
     slot = int.from_bytes(key, "big")
     context.node.edit(address, AccountOverride(storage_diff={slot: int.from_bytes(value, "big")}))
     return True

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
+from chain.records import BlockRecord
 from chain.requests import LATEST, BlockRef
 from chain.rpc import params as p
 from chain.rpc.dispatch import Context, Method
 from chain.rpc.errors import Refusal
 from chain.rpc.formats import data
+from chain.rpc.methods_debug import NO_OPTIONS, trace_options
 from chain.rpc.params import Param
+from chain.tracing.options import TraceOptions
+from chain.tracing.replay import trace_transaction
 
 __all__ = ["EWASM_METHODS"]
 
@@ -62,8 +67,35 @@ def check(context: Context, code: bytes) -> dict[str, Any]:
     return {"ok": refusal is None, "error": None if refusal is None else {"text": str(refusal), **refusal.as_dict()}}
 
 
+def trace(context: Context, tx_hash: bytes, options: TraceOptions) -> Any:
+    """ewasm_traceTransaction: the Wasm instructions that a mined transaction ran: function, offset, opcode, stack, gas.
+
+    debug_traceTransaction with the tracer wasmTracer; options limit, disableStack, timeout.
+    """
+    return trace_transaction(context.node.chain, *_mined(context, tx_hash), replace(options, tracer="wasmTracer"))
+
+
+def profile(context: Context, tx_hash: bytes, options: TraceOptions) -> Any:
+    """ewasm_profile: where a mined transaction's Wasm instructions and their gas went, by opcode and by function.
+
+    The dearest first; gas in particles (ten-thousandths), host functions counted with the call that reaches them.
+    """
+    return trace_transaction(context.node.chain, *_mined(context, tx_hash), replace(options, tracer="profileTracer"))
+
+
+def _mined(context: Context, tx_hash: bytes) -> tuple[BlockRecord, int]:
+    found = context.node.chain.transaction(tx_hash)
+    if found is None:
+        raise Refusal("transaction not found")
+    return found
+
+
+_OPTIONS = Param("options", trace_options, NO_OPTIONS)
+
 EWASM_METHODS: Final = (
     Method("ewasm_check", check, (Param("code", p.data),)),
     Method("ewasm_disassemble", disassemble, (Param("address", p.address), Param("block", p.block_ref, LATEST))),
     Method("ewasm_gasReport", gas_report, (Param("transactionHash", p.hash32),)),
+    Method("ewasm_profile", profile, (Param("transactionHash", p.hash32), _OPTIONS)),
+    Method("ewasm_traceTransaction", trace, (Param("transactionHash", p.hash32), _OPTIONS)),
 )

@@ -12,8 +12,20 @@ from chain.rpc.params import Param
 
 __all__ = ["NODE_METHODS"]
 
-_NAMESPACES: Final = tuple(
-    ["anvil", "debug", "eth", "evm", "ewasm", "hardhat", "net", "ots", "personal", "rpc", "trace", "txpool", "web3"]
+_NAMESPACES: Final = (
+    "anvil",
+    "debug",
+    "eth",
+    "evm",
+    "ewasm",
+    "hardhat",
+    "net",
+    "ots",
+    "personal",
+    "rpc",
+    "trace",
+    "txpool",
+    "web3",
 )
 
 

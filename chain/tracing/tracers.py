@@ -11,6 +11,7 @@ from chain.tracing.events import Entered, Exited, Limits, Observer
 from chain.tracing.host_calls import HostTracer
 from chain.tracing.options import TraceOptions
 from chain.tracing.prestate import PrestateTracer
+from chain.tracing.profile import ProfileTracer
 from chain.tracing.steps import StepLogger
 from chain.transaction import Tx
 from chain.transition import BlockEnv, Executed
@@ -26,6 +27,7 @@ TRACERS: Final = {
     "noopTracer": "Nothing.",
     "muxTracer": "Several of these at once: their options by name.",
     "wasmTracer": "Every Wasm instruction: function, offset, opcode, stack, gas.",
+    "profileTracer": "Wasm instructions and their gas by opcode and by function.",
     "hostTracer": "Every host function that a Wasm contract called: arguments, result, gas before and after.",
 }
 
@@ -52,6 +54,8 @@ def make_tracer(options: TraceOptions, limits: Limits, place: Place) -> Observer
             return Observer()
         case "wasmTracer":
             return StepLogger(_step_options(options), limits, evm=False)
+        case "profileTracer":
+            return ProfileTracer()
         case "hostTracer" | "stylusTracer":
             return HostTracer(limits)
         case "muxTracer":
