@@ -37,6 +37,7 @@ from chain.forks import Fork
 from chain.hardening import hardened_opcodes, hardened_precompiles, has_code_nonce_or_storage
 from chain.host import EvmHost
 from chain.stack import FRAMES_PER_THREAD, on_fresh_thread
+from chain.state_db import StateDB
 from ewasm.host import Host
 from ewasm.message import Kind, Message, Result
 from ewasm.rules import Rules
@@ -252,6 +253,19 @@ def base_vm(fork: Fork) -> Any:
     return BASE_VMS[fork]
 
 
+# Transient storage is journaled with all else, so Cancun's additions to these six fall away.
+_TRANSIENT: dict[str, Any] = {
+    "snapshot": BaseState.snapshot,
+    "commit": BaseState.commit,
+    "revert": BaseState.revert,
+    "get_transient_storage": lambda self, address, slot: self._account_db.get_transient_storage(address, slot),
+    "set_transient_storage": lambda self, address, slot, value: self._account_db.set_transient_storage(
+        address, slot, value
+    ),
+    "clear_transient_storage": lambda self: self._account_db.clear_transient_storage(),
+}
+
+
 @lru_cache(maxsize=64)
 def state_class(fork: Fork, machine: WasmMachine) -> type[BaseState]:
     """py-evm's state class of the fork, hardened, and running Wasm on `machine` from Byzantium on."""
@@ -270,7 +284,9 @@ def state_class(fork: Fork, machine: WasmMachine) -> type[BaseState]:
         f"{fork.title}EwasmState",
         (base_state,),
         {
+            **_TRANSIENT,
             "computation_class": computation,
+            "account_db_class": StateDB,
             # The base sets system contracts whenever a state is opened, and in fact never; they belong to genesis.
             "set_system_contracts": lambda _self: None,
             "has_code_or_nonce": has_code_nonce_or_storage,

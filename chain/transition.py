@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from eth.constants import CREATE_CONTRACT_ADDRESS
-from eth.db.atomic import AtomicDB
 from eth.exceptions import ContractCreationCollision, InvalidInstruction, OutOfGas, Revert, VMError
 from eth.vm.execution_context import ExecutionContext
 from eth.vm.message import Message
@@ -149,7 +148,7 @@ def open_state(
         excess_blob_gas=env.excess_blob_gas,
     )
     context.blob_base_fee = env.blob_base_fee
-    return (kind or state_class(env.fork, machine))(AtomicDB(db), context, Hash32(state_root))
+    return (kind or state_class(env.fork, machine))(db, context, Hash32(state_root))
 
 
 def check_tx(tx: Tx, fork: Fork, chain_id: int, rules: Rules, blobs: BlobParams | None) -> None:
