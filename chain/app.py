@@ -191,6 +191,7 @@ def open_node(options: NodeOptions) -> Node:
     from chain.accounts import BadMnemonic
     from chain.blockchain import Blockchain, ChainConfig
     from chain.errors import ChainError
+    from chain.hardening import kzg_setup
     from chain.node import Node
     from ewasm import __version__
     from ewasm.engine.store import UnusableFolder
@@ -204,6 +205,9 @@ def open_node(options: NodeOptions) -> Node:
             chain = Blockchain.open(config, genesis, store)
             if options.import_chain is not None:
                 chain.import_chain(_read(options.import_chain))
+                if chain.head.header.blob_gas_used is not None:
+                    # Its clients may send blobs: reading the setup while they wait takes longer than some do.
+                    kzg_setup()
         except BaseException:
             store.close()
             raise

@@ -15,6 +15,7 @@ from typing import Any
 import structlog
 
 from chain import rlp_codec as rlp
+from chain.blob_sidecar import check_sidecar
 from chain.block import Block, Withdrawal, decode_block
 from chain.builder import OpenBlock, child_env, finish, open_block, run_tx, verify
 from chain.call_tx import call_tx
@@ -244,12 +245,14 @@ class Blockchain:
         return self.next_env(parent, timestamp=parent.timestamp + 1).blob_base_fee
 
     def decode_transaction(self, raw: bytes) -> Tx:
-        """Decode and recover the sender.
+        """Decode and recover the sender; blobs that come along are checked.
 
         Raises:
-            InvalidTransaction: Not a transaction.
+            InvalidTransaction: Not a transaction, or its blobs are not those it names.
         """
-        return decode_tx(raw)
+        tx = decode_tx(raw)
+        check_sidecar(raw, tx)
+        return tx
 
     def validate_for_pool(self, tx: Tx, state: StateView | None = None, *, exact_nonce: bool = False) -> None:
         """Rules that hold for the next block, nonces from the future allowed, today's base fee not asked for.

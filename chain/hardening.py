@@ -23,7 +23,7 @@ from eth.vm.forks.cancun.constants import BLS_MODULUS, FIELD_ELEMENTS_PER_BLOB, 
 from chain.forks import Fork
 from chain.osaka import CLZ, P256VERIFY, clz, modexp_price, p256verify
 
-__all__ = ["hardened_opcodes", "hardened_precompiles", "has_code_nonce_or_storage"]
+__all__ = ["hardened_opcodes", "hardened_precompiles", "has_code_nonce_or_storage", "kzg_setup"]
 
 SELFDESTRUCT = 0xFF
 MODEXP = (5).to_bytes(20, "big")
@@ -61,7 +61,7 @@ def _modexp(price: Callable[[bytes], int]) -> Precompile:
 
 
 @cache
-def _kzg_setup() -> object:
+def kzg_setup() -> object:
     """The trusted setup of the KZG ceremony; reading it takes a good second."""
     return ckzg.load_trusted_setup(TRUSTED_SETUP_PATH, 0)
 
@@ -76,7 +76,7 @@ def point_evaluation(computation: Any) -> Any:
     if b"\x01" + hashlib.sha256(commitment).digest()[1:] != versioned_hash:
         raise VMError("commitment does not match the versioned hash")
     try:
-        holds = ckzg.verify_kzg_proof(commitment, z, y, proof, _kzg_setup())
+        holds = ckzg.verify_kzg_proof(commitment, z, y, proof, kzg_setup())
     except (RuntimeError, ValueError) as error:
         raise VMError("malformed KZG proof") from error
     if not holds:
