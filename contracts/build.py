@@ -39,6 +39,7 @@ NPM_HINT = "run: cp contracts/package.json build/npm-as/ && npm install --prefix
 # What is built -> from what, both below contracts/. A .wasm is a module, a .bin EVM init code in hexadecimal (of the
 # contract that is named as the file is).
 ARTIFACTS = {
+    "bn128/bn128.wasm": "bn128/bn128.c",
     "counter/counter.wasm": "counter/counter.wat",
     "crossvm/forwarder.wasm": "crossvm/forwarder.c",
     "crossvm/payer.bin": "crossvm/payer.easm",
@@ -48,7 +49,23 @@ ARTIFACTS = {
     "erc20_solidity/erc20.bin": "erc20_solidity/erc20.sol",
     "erc20_solidity/erc20.wasm": "erc20_solidity/erc20.sol",
     "erc20_zig/erc20.wasm": "erc20_zig/erc20.zig",
+    "erc721/erc721.wasm": "erc721/erc721.rs",
+    "evm/clones.bin": "evm/clones.vy",
+    "evm/relay.bin": "evm/relay.sol",
+    "evm/root.bin": "evm/roots.sol",
+    "evm/roots.bin": "evm/roots.sol",
+    "evm/token.bin": "evm/token.vy",
+    "exchange/exchange.wasm": "exchange/exchange.zig",
+    "factory/factory.wasm": "factory/factory.c",
+    "multisig/multisig.wasm": "multisig/multisig.ts",
+    "proxy/counter_by.wasm": "proxy/counter_by.zig",
+    "proxy/proxy.wasm": "proxy/proxy.c",
+    "reentrancy/attacker.bin": "reentrancy/attacker.sol",
+    "reentrancy/attacker.wasm": "reentrancy/attacker.sol",
+    "reentrancy/bank.bin": "reentrancy/bank.sol",
+    "reentrancy/bank.wasm": "reentrancy/bank.sol",
     "sha256/sha256.wasm": "sha256/sha256.c",
+    "wrc20/wrc20.wasm": "wrc20/wrc20.c",
 }
 
 

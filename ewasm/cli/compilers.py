@@ -114,7 +114,10 @@ def compile_source(source: Path, *, npm_folders: Sequence[Path] = ()) -> bytes:
             zig, compiled = zig_command(), Path(scratch, "contract.o")
             optimize = _directive(source) or C_OPTIMIZE
             _run([*zig, "cc", *C_FLAGS, optimize, "-c", "-o", str(compiled), str(source)], Path(scratch), source)
-            _run([*zig, "wasm-ld", *LINK_FLAGS, "-o", str(out), str(compiled)], Path(scratch), source)
+            builtins, lazy = FOLDER / "c" / "builtins.c", Path(scratch, "builtins.o")
+            _run([*zig, "cc", *C_FLAGS, C_OPTIMIZE, "-c", "-o", str(lazy), str(builtins)], Path(scratch), builtins)
+            objects = [str(compiled), "--start-lib", str(lazy), "--end-lib"]
+            _run([*zig, "wasm-ld", *LINK_FLAGS, "-o", str(out), *objects], Path(scratch), source)
         elif source.suffix == ".zig":
             optimize = {"-O2": "ReleaseFast", "-O3": "ReleaseFast"}.get(_directive(source), "ReleaseSmall")
             exports = [f"--export={name}" for name in _zig_exports(source)]

@@ -5,11 +5,13 @@ events; values and results of calls; shifts by 0) and no constructor arguments. 
 
 1. solc makes Yul of the contract, optimized as for the EVM.
 2. Constructor and contract become one Yul program that asks a flag which of them it is; arguments are read from call
-   data, where `deploy` has them. `create`, which this way has no use for, stands for keccak256.
+   data, where `deploy` has them. Opcodes of no use here stand for those that solc has not: create for keccak256,
+   difficulty for chainid.
 3. solc translates that program, as assembly in the constructor of an empty contract, into WebAssembly text with names.
 4. The functions that are wrong are replaced by those of sdk/solidity/mended.wat; `deploy` is added.
 
-Not to be had: `new`, immutables, libraries that are linked, `msize`, `extcodehash`, block.basefee. 64 KiB of memory.
+Not to be had: `new`, immutables, libraries that are linked, code hashes, the block's difficulty and base fee. Memory
+ends at about 128 KiB.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ SOLC = "0.8.20"
 NO_SOLC = f"no solc {SOLC}, the last with WebAssembly output; run: npm install solc@{SOLC}"
 LIMIT_S = 120
 # Steps after which the translation is still right (names and meaning: Solidity's documentation of the Yul optimizer).
-STEPS = "dhfoDgvsTtulfusp"
+STEPS = "dhfoDgvsTtulfus"
 NEVER: tuple[str, ...] = (
     "loadimmutable",
     "setimmutable",
@@ -43,7 +45,7 @@ NEVER: tuple[str, ...] = (
     "extcodehash",
     "basefee",
 )
-NEVER += ("create", "create2", "verbatim")
+NEVER += ("create", "create2", "difficulty", "verbatim")
 # Arithmetic through the host: solc's shifts are wrong at 0, and its division and products are slower than the host's.
 BINARY = {name: f"{name}256" for name in ("shl", "shr", "sar", "mul", "div", "sdiv", "mod", "smod", "exp")}
 MODULAR = {name: f"{name}256" for name in ("addmod", "mulmod")}
@@ -169,8 +171,18 @@ def _one_program(ir: str) -> str:
         if wanted:
             raise SolidityError(f"needs {', '.join(wanted)}, which WebAssembly by way of solc {SOLC} has not")
     program = f"switch mload(0) case 0 {{ {runtime} }} default {{ mstore(0, 0) {creation} }}"
-    program = re.sub(r"\bmemoryguard\((\w+)\)", r"\1", program)
-    return re.sub(r"\bkeccak256\(", "create(0, ", program)
+    changes = (
+        (r"\bmemoryguard\((\w+)\)", r"\1"),
+        (r"\bselfbalance\(\)", "balance(address())"),
+        (r"\bchainid\(\)", "difficulty()"),
+        (r"\bkeccak256\(", "create(0, "),
+        # In assembly these endings are kept for variables of Solidity.
+        (r"\b(\w+_(?:slot|offset))\b", r"\1_"),
+    )
+    pieces = re.split(r'("(?:[^"\\]|\\.)*")', program)
+    for pattern, new in changes:
+        pieces[::2] = [re.sub(pattern, new, piece) for piece in pieces[::2]]
+    return "".join(pieces)
 
 
 # ---- WebAssembly text ----

@@ -9,9 +9,10 @@ import pytest
 from eth_abi.abi import encode
 
 from contracts import build
+from contracts.world import ALICE, GAS, World
 from ewasm.cli.compilers import compile_source
 from ewasm.initcode import wrap_runtime
-from tests.unit.test_example_contracts import ALICE, GAS, World, reason
+from tests.unit.test_example_contracts import reason
 
 ZIG = """
 const ewasm = @import("ewasm");

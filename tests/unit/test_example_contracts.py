@@ -11,74 +11,16 @@ import pytest
 from eth_abi.abi import decode, encode
 from eth_utils.crypto import keccak
 
-from chain.forks import Fork
-from chain.store import MemoryStore
-from chain.transaction import Tx
-from chain.transition import BlockEnv, Executed, apply_tx, open_state
-from chain.trie import EMPTY_ROOT
+from chain.transition import Executed
 from contracts.build import FOLDER
+from contracts.world import ALICE, BOB, CAROL, GAS, World, artifact
 from ewasm.cli.abi import constructor_types, parse_signature
 from ewasm.initcode import with_arguments, wrap_runtime
-from ewasm.rules import EWASM_2026
-from ewasm.vm import VM
-
-GAS = 10_000_000
-ALICE, BOB, CAROL = (bytes([n]) * 20 for n in (0xA1, 0xB0, 0xCA))
-ENV = BlockEnv(
-    fork=Fork.PRAGUE,
-    chain_id=1,
-    number=1,
-    timestamp=1,
-    coinbase=bytes(20),
-    gas_limit=GAS,
-    base_fee=0,
-    excess_blob_gas=0,
-    blob_base_fee_override=1,
-)
-
-
-class World:
-    """A state, and transactions one after the other."""
-
-    def __init__(self, engine: str) -> None:
-        self.state = open_state(ENV, VM(EWASM_2026, engine), MemoryStore().writer, EMPTY_ROOT, (bytes(32),))
-        self.nonces: dict[bytes, int] = {}
-
-    def send(self, to: bytes | None, data: bytes, sender: bytes = ALICE, value: int = 0) -> Executed:
-        nonce = self.nonces.get(sender, 0)
-        self.nonces[sender] = nonce + 1
-        self.state.set_balance(sender, value)
-        self.state.set_nonce(sender, nonce)
-        self.state.lock_changes()
-        return apply_tx(self.state, Tx(0, 1, nonce, GAS, to, value, data, sender, gas_price=0), ENV)
-
-    def deploy(self, code: bytes) -> bytes:
-        done = self.send(None, code)
-        assert done.error is None
-        assert done.created is not None
-        return done.created
-
-    def call(self, to: bytes, signature: str, *values: Any, sender: bytes = ALICE, value: int = 0) -> Executed:
-        parsed = parse_signature(signature)
-        return self.send(to, parsed.selector + encode(parsed.inputs, values), sender, value)
-
-    def read(self, to: bytes, signature: str, *values: Any) -> Any:
-        done = self.call(to, signature, *values)
-        assert done.error is None
-        found = decode(parse_signature(signature).outputs, done.output)
-        return found[0] if len(found) == 1 else found
-
-    def storage(self, of: bytes, slot: int) -> int:
-        return int(self.state.get_storage(of, slot))
 
 
 @pytest.fixture(params=["native", "interpreter"])
 def world(request: pytest.FixtureRequest) -> World:
     return World(request.param)
-
-
-def artifact(name: str) -> bytes:
-    return (FOLDER / name).read_bytes()
 
 
 def reason(done: Executed) -> str:
@@ -109,7 +51,16 @@ class Token:
 C_TOKEN = "erc20/erc20.wasm"
 
 
-@pytest.fixture(params=[C_TOKEN, "erc20_zig/erc20.wasm", "erc20_as/erc20.wasm", "erc20_rust/erc20.wasm", "erc20_solidity/erc20.wasm"], ids=["c", "zig", "as", "rust", "solidity"])
+@pytest.fixture(
+    params=[
+        C_TOKEN,
+        "erc20_zig/erc20.wasm",
+        "erc20_as/erc20.wasm",
+        "erc20_rust/erc20.wasm",
+        "erc20_solidity/erc20.wasm",
+    ],
+    ids=["c", "zig", "as", "rust", "solidity"],
+)
 def file(request: pytest.FixtureRequest) -> str:
     """One suite, every implementation."""
     return str(request.param)
@@ -293,7 +244,7 @@ Both = tuple[World, Token, bytes, bytes]
 def both(world: World) -> Both:
     token = make_token(world)
     forwarder = world.deploy(wrap_runtime(artifact("crossvm/forwarder.wasm")))
-    payer = world.deploy(bytes.fromhex(artifact("crossvm/payer.bin").decode()))
+    payer = world.deploy(artifact("crossvm/payer.bin"))
     token.call("transfer(address,uint256)", payer, 500)
     return world, token, forwarder, payer
 

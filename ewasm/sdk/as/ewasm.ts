@@ -9,10 +9,16 @@ import {
   bignum_mul256,
   bignum_div256,
   bignum_mod256,
+  bignum_addmod256,
+  bignum_mulmod256,
   crypto_keccak256,
+  crypto_sha256,
   eth_call,
   eth_callDataCopy,
+  eth_callDelegate,
   eth_callStatic,
+  eth_create,
+  eth_create2,
   eth_finish,
   eth_getAddress,
   eth_getCallDataSize,
@@ -24,6 +30,8 @@ import {
   eth_revert,
   eth_storageLoad,
   eth_storageStore,
+  eth_transientLoad,
+  eth_transientStore,
 } from "./eei";
 
 export type Word = usize;
@@ -139,6 +147,20 @@ export function mod256(a: Word, b: Word): Word {
   return toWord(x);
 }
 
+/** (a + b) % m without wrapping, 0 if m is 0. */
+export function addmod256(a: Word, b: Word, m: Word): Word {
+  const x = toU256(a);
+  bignum_addmod256(x, toU256(b), toU256(m), x);
+  return toWord(x);
+}
+
+/** (a * b) % m without wrapping, 0 if m is 0. */
+export function mulmod256(a: Word, b: Word, m: Word): Word {
+  const x = toU256(a);
+  bignum_mulmod256(x, toU256(b), toU256(m), x);
+  return toWord(x);
+}
+
 // ---- ends ----
 
 /** End the call with `length` bytes. */
@@ -191,6 +213,13 @@ export function caller(): Word {
   const to = take(32);
   eth_getCaller(to + 12);
   return to;
+}
+
+/** Wei sent along, as a word. */
+export function callValue(): Word {
+  const value = take(32);
+  eth_getCallValue(value);
+  return toWord(value);
 }
 
 /** The contract's own address, as a word. */
@@ -255,6 +284,37 @@ export function callStatic(gas: u64, to: Word, data: usize, length: u32): u32 {
   return eth_callStatic(gas, to + 12, data, length);
 }
 
+/** Run the code of the contract whose address is in a word on this contract's state. */
+export function callDelegate(gas: u64, to: Word, data: usize, length: u32): u32 {
+  return eth_callDelegate(gas, to + 12, data, length);
+}
+
+/** More than there ever is: a call gets all but a 64th of what is left. */
+export const ALL_GAS: u64 = 0x7fffffffffffffff;
+
+/** The address of a new contract as a word, or zeros if its creation failed. */
+export function create(initCode: usize, length: u32, value: u64 = 0): Word {
+  const wei = take(16);
+  store<u64>(wei, value);
+  const to = take(32);
+  return eth_create(wei, initCode, length, to + 12) == 0 ? to : take(32);
+}
+
+/** The same, at an address that follows from sender, salt and code. */
+export function create2(initCode: usize, length: u32, salt: Word, value: u64 = 0): Word {
+  const wei = take(16);
+  store<u64>(wei, value);
+  const to = take(32);
+  return eth_create2(wei, initCode, length, salt, to + 12) == 0 ? to : take(32);
+}
+
+/** Call data: a selector and room for `words` words, of which the first lies 4 bytes behind the start. */
+export function callData(selector: u32, words: u32): usize {
+  const to = take(4 + 32 * words);
+  store<u32>(to, bswap(selector));
+  return to;
+}
+
 /** What the last call returned; eth_getReturnDataSize() says how long it is. */
 export function returnData(): usize {
   const length = eth_getReturnDataSize();
@@ -275,6 +335,23 @@ export function keccak256(data: usize, length: u32): Word {
   const to = take(32);
   crypto_keccak256(data, length, to);
   return to;
+}
+
+export function sha256(data: usize, length: u32): Word {
+  const to = take(32);
+  crypto_sha256(data, length, to);
+  return to;
+}
+
+/** Storage that lasts as long as the transaction. */
+export function transientGet(slot: Word): Word {
+  const to = take(32);
+  eth_transientLoad(slot, to);
+  return to;
+}
+
+export function transientSet(slot: Word, value: Word): void {
+  eth_transientStore(slot, value);
 }
 
 export function storageGet(slot: Word): Word {

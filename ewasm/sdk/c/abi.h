@@ -143,4 +143,104 @@ SHARED void mapping_slot(word *to, const word *key, const word *slot) {
     crypto_keccak256((const uint8_t *)&pair, 64, to->at);
 }
 
+/* The sender, and the contract itself, as words. */
+static inline void caller_word(word *to) {
+    zero(to->at, 12);
+    eth_getCaller(to->at + 12);
+}
+
+static inline void own_word(word *to) {
+    zero(to->at, 12);
+    eth_getAddress(to->at + 12);
+}
+
+/* The value in the slot that has a number. */
+SHARED void load_slot(word *to, uint32_t slot) {
+    word key = small_word(slot);
+    eth_storageLoad(key.at, to->at);
+}
+
+SHARED void store_slot(uint32_t slot, const word *value) {
+    word key = small_word(slot);
+    eth_storageStore(key.at, value->at);
+}
+
+/* `mapping[key]` of the mapping declared at the slot that has a number. */
+SHARED void mapping_at(word *to, const word *key, uint32_t slot) {
+    word base = small_word(slot);
+    mapping_slot(to, key, &base);
+}
+
+/* An event of at most three indexed words (pass 0 for the others) and one word of data. */
+SHARED void emit_event(const uint8_t topic[32], const word *a, const word *b, const word *c, const word *data) {
+    eth_log(data->at, 32, 1 + (a != 0) + (b != 0) + (c != 0), topic, a, b, c);
+}
+
+/* Text as Solidity stores it: up to 31 bytes in the slot with twice the length as last byte, more behind
+ * keccak256(slot). */
+SHARED void next_key(word *key) {
+    for (int i = 31; i >= 0 && ++key->at[i] == 0; i--) {}
+}
+
+SHARED void store_text(const word *slot, uint32_t offset, uint32_t length) {
+    word key, piece;
+    if (length >= 32) {
+        piece = small_word(2 * length + 1);
+        eth_storageStore(slot->at, piece.at);
+        crypto_keccak256(slot->at, 32, key.at);
+    }
+    for (uint32_t done = 0; done == 0 || done < length; done += 32, next_key(&key)) {
+        uint32_t part = length - done < 32 ? length - done : 32;
+        zero(piece.at, 32);
+        eth_callDataCopy(piece.at, offset + done, part);
+        if (length < 32) {
+            piece.at[31] = (uint8_t)(2 * length);
+            eth_storageStore(slot->at, piece.at);
+            return;
+        }
+        eth_storageStore(key.at, piece.at);
+    }
+}
+
+/* Read into `memory`, which has room for `limit` bytes in whole words; reverts where the text is longer. */
+SHARED uint32_t load_text(const word *slot, uint8_t *memory, uint32_t limit) {
+    word key, head;
+    eth_storageLoad(slot->at, head.at);
+    if ((head.at[31] & 1) == 0) {
+        uint32_t length = head.at[31] / 2;
+        if (limit < 32) revert_empty();
+        head.at[31] = 0;
+        copy(memory, head.at, 32);
+        return length;
+    }
+    uint32_t length = word_to_u32(&head, 0) / 2;
+    if (length > limit) revert_empty();
+    crypto_keccak256(slot->at, 32, key.at);
+    for (uint32_t done = 0; done < length; done += 32, next_key(&key)) eth_storageLoad(key.at, memory + done);
+    return length;
+}
+
+/* End the call with an ABI-encoded string or bytes: `memory` holds 64 bytes of room, then the text of `length` bytes,
+ * then zeros up to a multiple of 32. */
+SHARED _Noreturn void return_text(uint8_t *memory, uint32_t length) {
+    word w = small_word(32);
+    copy(memory, w.at, 32);
+    w = small_word(length);
+    copy(memory + 32, w.at, 32);
+    eth_finish(memory, 64 + ((length + 31) & ~31u));
+}
+
+/* More than there ever is: a call gets all but a 64th of what is left. */
+#define ALL_GAS 0x7fffffffffffffffu
+
+static const uint8_t NO_VALUE[16];
+
+/* Revert with what the last call returned, or as much of it as `memory` has room for. */
+SHARED _Noreturn void revert_returned(uint8_t *memory, uint32_t room) {
+    uint32_t length = eth_getReturnDataSize();
+    if (length > room) length = room;
+    eth_returnDataCopy(memory, 0, length);
+    eth_revert(memory, length);
+}
+
 #endif

@@ -14,6 +14,12 @@
         (global.get $_scratch))
     (call $_get_be (global.get $_scratch)))
 
+;; -- difficulty --
+;; Stands for chainid, which solc has not.
+(func $difficulty (result i64)
+    (call $_getChainId (global.get $_scratch))
+    (call $_get_le (global.get $_scratch)))
+
 ;; -- log0 --
 (func $log0
     (param $p1 i64) (param $p2 i64) (param $p3 i64) (param $p4 i64)

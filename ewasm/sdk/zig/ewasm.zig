@@ -85,6 +85,12 @@ pub fn keccak256(data: []const u8) Word {
     return out;
 }
 
+pub fn sha256(data: []const u8) Word {
+    var out: Word = undefined;
+    eei.crypto.sha256(data.ptr, data.len, &out);
+    return out;
+}
+
 fn hashed(comptime text: []const u8) Word {
     @setEvalBranchQuota(100_000);
     var out: Word = undefined;
@@ -217,8 +223,12 @@ pub fn construct(comptime function: anytype) void {
     @call(.auto, function, arguments(function, 0));
 }
 
-/// Call the function whose signature's selector the call data begin with, and return what it returns. Comes back only
-/// if there is none: `dispatch(.{ .{ "transfer(address,uint256)", transfer }, ... })`.
+fn isTuple(T: type) bool {
+    return @typeInfo(T) == .@"struct" and @typeInfo(T).@"struct".is_tuple;
+}
+
+/// Call the function whose signature's selector the call data begin with, and return what it returns (a tuple for several
+/// values). Comes back only if there is none: `dispatch(.{ .{ "transfer(address,uint256)", transfer }, ... })`.
 pub fn dispatch(comptime functions: anytype) void {
     if (eei.ethereum.getCallDataSize() < 4) return;
     var four: [4]u8 = undefined;
@@ -228,7 +238,11 @@ pub fn dispatch(comptime functions: anytype) void {
         if (selector == comptime selectorOf(entry[0])) {
             const result = @call(.auto, entry[1], arguments(entry[1], 4));
             if (@TypeOf(result) == void) eei.ethereum.finish(&buffer, 0);
-            finishWord(&toWord(result));
+            if (comptime isTuple(@TypeOf(result))) {
+                var words: [result.len]Word = undefined;
+                inline for (result, 0..) |value, i| words[i] = toWord(value);
+                eei.ethereum.finish(@ptrCast(&words), 32 * words.len);
+            } else finishWord(&toWord(result));
         }
     }
 }
@@ -257,6 +271,38 @@ pub fn create(value: u128, init_code: []const u8) ?Address {
     const wei: [16]u8 = @bitCast(value);
     var out: Address = undefined;
     return if (eei.ethereum.create(&wei, init_code.ptr, init_code.len, &out.bytes) == 0) out else null;
+}
+
+/// The same, at an address that follows from sender, salt and code.
+pub fn create2(value: u128, init_code: []const u8, salt: Word) ?Address {
+    const wei: [16]u8 = @bitCast(value);
+    var out: Address = undefined;
+    const code = eei.ethereum.create2(&wei, init_code.ptr, init_code.len, &salt, &out.bytes);
+    return if (code == 0) out else null;
+}
+
+/// More than there ever is: a call gets all but a 64th of what is left.
+pub const all_gas: u64 = std.math.maxInt(i64);
+
+/// Call data: a selector and words, from values: `callData("transfer(address,uint256)", .{ to, amount })`.
+pub fn callData(comptime signature: []const u8, values: anytype) [4 + 32 * values.len]u8 {
+    var out: [4 + 32 * values.len]u8 = undefined;
+    std.mem.writeInt(u32, out[0..4], comptime selectorOf(signature), .big);
+    inline for (values, 0..) |value, i| out[4 + 32 * i ..][0..32].* = toWord(value);
+    return out;
+}
+
+/// The word that the last call returned as a T, or null if it returned less than 32 bytes.
+pub fn returnedValue(T: type) ?T {
+    var out: Word = undefined;
+    return if (returnData(&out).len == 32) fromWord(T, &out) else null;
+}
+
+/// Revert with what the last call returned, up to 1,024 bytes.
+pub noinline fn revertReturned() noreturn {
+    var memory: [1024]u8 = undefined;
+    const data = returnData(&memory);
+    eei.ethereum.revert(data.ptr, data.len);
 }
 
 /// What the last call returned, as far as `memory` reaches.
@@ -295,6 +341,17 @@ pub noinline fn load(key: *const Word) Word {
 
 pub noinline fn store(key: *const Word, value: *const Word) void {
     eei.ethereum.storageStore(key, value);
+}
+
+/// Storage that lasts as long as the transaction.
+pub fn transientLoad(key: *const Word) Word {
+    var out: Word = undefined;
+    eei.ethereum.transientLoad(key, &out);
+    return out;
+}
+
+pub fn transientStore(key: *const Word, value: *const Word) void {
+    eei.ethereum.transientStore(key, value);
 }
 
 /// A value of a type of at most 32 bytes that has a slot to itself.
