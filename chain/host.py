@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from eth.exceptions import Halt, VMError, WriteProtection
 from eth.exceptions import OutOfGas as EvmOutOfGas
 from eth.exceptions import Revert as EvmRevert
+from eth.vm.forks.berlin.constants import WARM_STORAGE_READ_COST
+from eth.vm.forks.berlin.logic import sload_eip2929
 from eth.vm.message import Message as EvmMessage
 from eth_typing import Address
 
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["EvmHost"]
 
 CREATE, CALL, CALLCODE, DELEGATECALL, CREATE2, STATICCALL = 0xF0, 0xF1, 0xF2, 0xF4, 0xF5, 0xFA
-SELFDESTRUCT, EXTCODECOPY, LOG0, LOG4 = 0xFF, 0x3C, 0xA0, 0xA4
+SLOAD, SELFDESTRUCT, EXTCODECOPY, LOG0, LOG4 = 0x54, 0xFF, 0x3C, 0xA0, 0xA4
 CALL_FAMILY = frozenset({CALL, CALLCODE, DELEGATECALL, STATICCALL})
 CREATES = frozenset({CREATE, CREATE2})
 PUSHES_NOTHING = frozenset({0x55, 0x5D, SELFDESTRUCT, EXTCODECOPY, *range(LOG0, LOG4 + 1)})
@@ -203,6 +205,15 @@ class EvmHost:
 
     def evm(self, opcode: int, operands: tuple[int, ...], gas: int, data: bytes = b"") -> tuple[int, int]:
         computation = self._computation
+        operation = computation.opcodes.get(opcode)
+        if opcode == SLOAD and getattr(operation, "logic_fn", None) is sload_eip2929:
+            # The opcode at hand, and not a tracer's: where the slot is warm, this is all that it does (EIP-2929).
+            slot, address = operands[0], computation.msg.storage_address
+            if self._state.is_storage_warm(address, slot):
+                if gas < WARM_STORAGE_READ_COST:
+                    raise OutOfGas
+                value: int = self._state.get_storage(address, slot)
+                return gas - WARM_STORAGE_READ_COST, value
         meter = computation._gas_meter
         meter.gas_remaining = gas
         push = computation.stack_push_int
@@ -210,7 +221,6 @@ class EvmHost:
         for operand in reversed(_with_ranges(opcode, operands, len(data))):
             push(operand)
         computation._memory = OperandMemory(data)
-        operation = computation.opcodes.get(opcode)
         if operation is None:
             raise ExceptionalHalt(f"the fork in force has no EVM opcode 0x{opcode:02x}")
         try:

@@ -65,6 +65,8 @@ class VM:
         self.phase = phase
         self.observe_memory = observe_memory
         self.cache = ArtifactCache()
+        self.traced_cache = ArtifactCache()
+        """For VMs that do what this one does under a tracer: on some engines they need other artifacts."""
         self._recall = self.engine.recall if isinstance(self.engine, RecallingEngine) else None
 
     def check(self, code: bytes) -> Contract:

@@ -53,7 +53,7 @@ def traced_machine(machine: Any, observer: Observer, events: WasmEvents) -> Any:
     if observer.wants_wasm_steps:
         return VM(machine.rules, "interpreter", debug=debug, tracer=events)
     traced = VM(machine.rules, machine.engine, debug=debug, tracer=events)
-    traced.cache = machine.cache
+    traced.cache = machine.traced_cache
     return traced
 
 
