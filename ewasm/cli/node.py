@@ -89,6 +89,7 @@ def _artifacts(data_dir: Path | None, cache_dir: Path | None, *, no_cache: bool)
     metavar="WORDS",
     help="Make up a phrase of so many words and show it.",
 )
+@click.option("--show-keys", is_flag=True, help="Show the keys of a phrase given with --mnemonic, too.")
 @click.option(
     "--derivation-path",
     default="m/44'/60'/0'/0",
@@ -153,6 +154,7 @@ def node(
     import_chain: Path | None,
     quiet: bool,
     mnemonic_random: str | None,
+    show_keys: bool,
     derivation_path: str,
     mixed_mining: bool,
     load_state: Path | None,
@@ -204,7 +206,7 @@ def node(
         load_state=load_state if state is None or not state.exists() else state,
         dump_state=dump_state or state,
         json=as_json,
-        public_keys=mnemonic_random is not None,
+        public_keys=show_keys or mnemonic_random is not None,
     )
     try:
         run_node(options)
