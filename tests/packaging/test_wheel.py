@@ -40,6 +40,7 @@ def test_wheel_holds_the_two_packages_and_nothing_else(wheel: Path, repository: 
     tops = {name.split("/")[0] for name in names}
     assert tops == {"ewasm", "chain", f"ewasm-{__version__}.dist-info"}
     assert {"ewasm/py.typed", "chain/py.typed", "ewasm/vm.py", "ewasm/cli/__init__.py"} <= set(names)
+    assert {"ewasm/fuzz/v8.js", "ewasm/spectest/v8.js"} <= set(names)
     tracked = {
         path.relative_to(repository).as_posix()
         for top in ("ewasm", "chain")
