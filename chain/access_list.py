@@ -17,6 +17,8 @@ from chain.variant import fork_precompiles
 __all__ = ["AccessedState", "CreatedAccessList", "create_access_list"]
 
 MAX_ROUNDS = 8
+MAX_GAS = 100_000_000
+"""Gas of all rounds together behind which no further one is begun."""
 MAX_AUTHORIZATIONS = 2_000
 
 
@@ -60,6 +62,7 @@ def create_access_list(
     warm = {request.sender, recipient, *fork_precompiles(chain.env_of(record).fork, chain.machine)}
     warm.update(authority for authority in authorities if authority is not None)
     entries = _entries(request.access_list, AccessedState(), warm)
+    gas = 0
     for _ in range(MAX_ROUNDS):
         accessed = AccessedState()
         outcome = chain.call(replace(request, access_list=entries), record, overrides=overrides, accessed=accessed)
@@ -67,7 +70,10 @@ def create_access_list(
         if found == entries:
             return CreatedAccessList(entries, outcome)
         entries = found
-    raise Refused(f"the access list still grows after {MAX_ROUNDS} rounds")
+        gas += outcome.max_gas_used
+        if gas > MAX_GAS:
+            break
+    raise Refused(f"the access list still grows after {MAX_ROUNDS} rounds or {MAX_GAS} gas")
 
 
 def _entries(known: AccessList, accessed: AccessedState, warm: Iterable[bytes]) -> AccessList:

@@ -44,6 +44,8 @@ MAX_CALLS = 10_000
 MAX_CALLS_PER_BLOCK = 5_000
 GAS_BUDGET = 50_000_000
 """Most gas that the calls of one simulation use together; geth's default cap."""
+MAX_OUTPUT_BYTES = 32 * 1024 * 1024
+"""Most that the calls of one simulation return and log together."""
 SECONDS_PER_BLOCK = 12
 MAX_TIMESTAMP = (1 << 64) - 1
 MAX_NONCE = (1 << 64) - 1
@@ -186,7 +188,7 @@ class _Run:
     Attributes:
         db: Holds the states of the blocks so far.
         hashes: Of the simulated blocks, oldest first.
-        gas_left: Of the whole simulation's budget.
+        gas_left: Of the whole simulation's budget, as is `bytes_left`.
     """
 
     chain: Blockchain
@@ -196,6 +198,7 @@ class _Run:
     clock: Callable[[], float]
     hashes: list[bytes] = field(default_factory=list)
     gas_left: int = GAS_BUDGET
+    bytes_left: int = MAX_OUTPUT_BYTES
     ends_s: float = 0.0
 
     def blocks(self, wanted: Sequence[SimulationBlock]) -> list[SimulatedBlock]:
@@ -295,6 +298,9 @@ class _Run:
             text = f"err: {error.reason} (supplied gas {tx.gas})"
             raise SimulationRefused(CODES.get(error.rule, INTERNAL_ERROR), text) from None
         self.gas_left -= executed.gas_used
+        self.bytes_left -= len(executed.output) + sum(len(log.data) + 32 * len(log.topics) for log in executed.logs)
+        if self.bytes_left < 0:
+            raise SimulationRefused(CLIENT_LIMIT, f"the calls return and log more than {MAX_OUTPUT_BYTES} bytes")
         logs = tuple(log for log in executed.logs if not isinstance(log.address, EtherAddress))
         add_executed(block, tx, replace(executed, logs=logs))
         return tx, executed

@@ -115,8 +115,11 @@ def estimate_gas(
     _check_nonce(request)
     if block_overrides is not None:
         env = env_with(env, block_overrides, chain.schedule)
-    most = min(env.gas_limit, MAX_TX_GAS) if env.fork >= Fork.OSAKA else env.gas_limit
-    cap = most if request.gas is None else min(request.gas, most)
+    cap = call_gas(request, record, env)
+    if request.gas is not None:
+        cap = min(cap, env.gas_limit)
+    if env.fork >= Fork.OSAKA:
+        cap = min(cap, MAX_TX_GAS)
     price = request.gas_price if request.gas_price is not None else request.max_fee_per_gas
     if price and request.sender is not None and not (overrides and request.sender in overrides):
         funds = chain.state_at(record.hash).balance(request.sender) - (request.value or 0)

@@ -348,6 +348,15 @@ def test_all_calls_share_one_budget() -> None:
     assert code_of(error) == INTRINSIC_GAS
 
 
+def test_what_calls_return_is_bounded() -> None:
+    chain = new_chain(accounts={CONTRACT: GenesisAccount(code=asm(b"\x01\xff\xff", b"\x00", 0xF3))})
+    returned = send(CONTRACT, gas=70_000)
+    assert len(run(chain, calls(returned))[0].calls[0].executed.output) == 0x1FFFF
+    with pytest.raises(SimulationRefused, match="bytes") as error:
+        run(chain, calls(*[returned] * 300))
+    assert code_of(error) == CLIENT_LIMIT
+
+
 def test_a_simulation_ends_in_time() -> None:
     chain = new_chain()
     seconds = iter(range(0, 10_000, 20))
