@@ -120,6 +120,9 @@ def _engines(names: str | None) -> tuple[str, ...]:
 
     there = campaign_engines()
     if names is None:
+        for name in CAMPAIGN_ENGINES:
+            if name not in there:
+                click.echo(f"{name} is left out: it does not work on this machine", err=True)
         return there
     chosen = tuple(dict.fromkeys(names.split(",")))
     if set(chosen) - set(CAMPAIGN_ENGINES) or len(chosen) < 2:

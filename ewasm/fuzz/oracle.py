@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cache
 
+from ewasm.contract import Contract
 from ewasm.engine import Engine, make_engine
 from ewasm.engine.base import InliningEngine
+from ewasm.engine.cache import Activated
 from ewasm.engine.native import NativeEngine, winch_works
 from ewasm.fuzz.v8 import V8Engine, find_node
 from ewasm.fuzz.world import FakeHost, message
@@ -93,22 +95,35 @@ def observe(code: bytes, engine: str, rules: Rules = EWASM_2026, request: Messag
     return observer(code, engine, rules)(request or message())
 
 
-def observer(code: bytes, engine: str, rules: Rules) -> Callable[[Message], Observation]:
+def observer(
+    code: bytes, engine: str, rules: Rules, contract: Contract | None = None
+) -> Callable[[Message], Observation]:
     """A function that runs `code` on one engine, each time against a fresh `FakeHost`; compiled once.
 
-    It raises `ewasm.fuzz.v8.NotComparable` where the engine lacks what the code needs.
+    Args:
+        code: What is run.
+        engine: Name.
+        rules: Rule set.
+        contract: What the gate made of `code` under these rules, if that is known.
+
+    The function raises `ewasm.fuzz.v8.NotComparable` where the engine lacks what the code needs.
     """
     known = shared(engine)
     if not isinstance(known, InliningEngine):
-        return _observer(code, known, rules, traced=True)
-    traced, inlined = _observer(code, known.traced(), rules, traced=True), _observer(code, known, rules, traced=False)
+        return _observer(code, known, rules, contract, traced=True)
+    traced = _observer(code, known.traced(), rules, contract, traced=True)
+    inlined = _observer(code, known, rules, contract, traced=False)
     return lambda request: replace(traced(request), inlined=inlined(request))
 
 
-def _observer(code: bytes, engine: Engine, rules: Rules, *, traced: bool) -> Callable[[Message], Observation]:
+def _observer(
+    code: bytes, engine: Engine, rules: Rules, contract: Contract | None, *, traced: bool
+) -> Callable[[Message], Observation]:
     seen: list[bytes] = []
     debug: list[str] = []
     vm = VM(rules, engine, observe_memory=seen.append, debug=debug.append)
+    if contract is not None:
+        vm.cache.get(code, lambda _: Activated(contract))
 
     def run(request: Message) -> Observation:
         seen.clear()
