@@ -168,7 +168,11 @@ class LocalChain:
             digest = self.request("eth_sendTransaction", transaction)
         except Reverted as error:
             raise Reverted(error.data, contract) from None
-        receipt = Receipt.parse(self.request("eth_getTransactionReceipt", digest), contract, self)
+        raw = self.request("eth_getTransactionReceipt", digest)
+        if raw is None:
+            message = f"{digest} waits in the pool: the chain does not mine by itself (automine is off)"
+            raise RequestFailed("eth_sendTransaction", {"code": -32000, "message": message})
+        receipt = Receipt.parse(raw, contract, self)
         if not receipt.ok:
             frame = self.request("debug_traceTransaction", digest, {"tracer": "callTracer"})
             if frame.get("error") == "execution reverted":

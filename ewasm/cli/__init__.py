@@ -22,6 +22,7 @@ from ewasm.cli.projects import build, new
 from ewasm.cli.run import run
 from ewasm.cli.spectest import spectest
 from ewasm.cli.statetest import statetest
+from ewasm.cli.test import test
 
 __all__ = ["cli", "main"]
 
@@ -35,6 +36,7 @@ def cli() -> None:
 for _command in (
     new,
     build,
+    test,
     run,
     check,
     wat,

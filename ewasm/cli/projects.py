@@ -57,7 +57,7 @@ def new(folder: Path, lang: str) -> None:
     except OSError as error:
         raise Failure(f"{error.filename or folder}: {error.strerror or error}") from None
     hint = " && npm install" if lang == "as" else ""
-    click.echo(f"{folder} is ready; next: cd {folder}{hint} && ewasm build && python -m pytest")
+    click.echo(f"{folder} is ready; next: cd {folder}{hint} && ewasm build && ewasm test")
 
 
 @dataclass(frozen=True, slots=True)
