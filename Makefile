@@ -11,13 +11,14 @@ SEED ?= 0
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && { echo $$p; break; }; done)
 
-.PHONY: help setup demo test check bench hostile fuzz fixtures docs contracts clean
+.PHONY: help setup demo test check bench calibrate hostile fuzz fixtures docs contracts clean
 
 help:
 	@echo "make demo      a node, an ERC-20 in Wasm, calls across EVM and Wasm, a restart"
 	@echo "make test      all tests (JOBS=$(JOBS) processes)"
 	@echo "make check     format, lint, types, layers, checksums"
 	@echo "make bench     measured ratios"
+	@echo "make calibrate time for a gas, by cost class"
 	@echo "make hostile   hostile programs against their bounds on time and memory"
 	@echo "make fuzz      $(CASES) random contracts on four engines (CASES=..., SEED=...)"
 	@echo "make fixtures  refill fixtures/"
@@ -52,6 +53,9 @@ check: setup
 
 bench: setup
 	$(BIN)/python -m tests.bench
+
+calibrate: setup
+	$(BIN)/python -m tests.bench.calibrate
 
 fuzz: setup
 	$(BIN)/ewasm fuzz --cases $(CASES) --seed $(SEED) --engines interpreter,winch,cranelift,v8
