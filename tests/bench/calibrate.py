@@ -278,7 +278,8 @@ def measure(program: Program, rules: Rules, repeats: int) -> Measured:
         used.append(result.gas_used)
 
     whole, empty = program.module(), program.module(empty=True)
-    side(whole), side(empty)
+    side(whole)
+    side(empty)
     gas = used[0] - used[1]
     ns, ns_empty = least_ns([lambda: side(whole), lambda: side(empty)], repeats)
     bodies = program.turns * program.copies
@@ -324,7 +325,7 @@ def main() -> int:
             f"{got.ns_per_gas:.1f}", f"{relative:.2f}" + (" !" if relative > FACTOR else ""), f"{wanted:.0f}",
         )  # fmt: skip
     Console(width=None if sys.stdout.isatty() else 130).print(table)
-    slow = [name for name, r in rows.items() if float(r["of_median"]) > FACTOR]
+    slow = [name for name, got in found.items() if got.ns_per_gas > FACTOR * median]
     print(f"{len(rows)} programs, {len(slow)} slower than {FACTOR:g} times the median a gas")
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(rows, indent=1) + "\n")
