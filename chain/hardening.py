@@ -1,7 +1,8 @@
 """Defects of py-evm 0.12.1b1 that are mended from outside, each with a test in tests/unit/chain/test_hardening.py.
 
 Here: modexp with an empty base (EIP-198: 0**0 is 1), the KZG setup that is read from disk for every point evaluation
-(EIP-4844), a deprecation warning at every SELFDESTRUCT, and creation over an account that has storage (EIP-7610).
+(EIP-4844), BLAKE2b's F in Python (EIP-152), a deprecation warning at every SELFDESTRUCT, and creation over an account
+that has storage (EIP-7610).
 Elsewhere: EIP-3607, 7623, chain ids, fee caps and blob fees in `transition`; EIP-4788, 2935 and 7685 in `builder`; the
 price of init code for delegated accounts in `executor`; system contracts in `genesis`.
 """
@@ -20,6 +21,7 @@ from eth.precompiles.point_evaluation import TRUSTED_SETUP_PATH
 from eth.vm.forks.berlin.computation import _compute_modexp_gas_fee_eip_2565
 from eth.vm.forks.cancun.constants import BLS_MODULUS, FIELD_ELEMENTS_PER_BLOB, POINT_EVALUATION_PRECOMPILE_GAS
 
+from chain.blake2 import compress
 from chain.forks import Fork
 from chain.osaka import CLZ, P256VERIFY, clz, modexp_price, p256verify
 
@@ -27,6 +29,7 @@ __all__ = ["hardened_opcodes", "hardened_precompiles", "has_code_nonce_or_storag
 
 SELFDESTRUCT = 0xFF
 MODEXP = (5).to_bytes(20, "big")
+BLAKE2F = (9).to_bytes(20, "big")
 POINT_EVALUATION = (10).to_bytes(20, "big")
 BLANK_ROOT = bytes.fromhex("56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421")
 
@@ -85,6 +88,18 @@ def point_evaluation(computation: Any) -> Any:
     return computation
 
 
+def blake2f(computation: Any) -> Any:
+    """Precompile 0x09: BLAKE2b's F, 1 gas a round (EIP-152). The base's own takes a second for 40,000 gas."""
+    data = computation.msg.data_as_bytes
+    if len(data) != 213 or data[212] > 1:
+        raise VMError("BLAKE2b's F takes 213 bytes, the last of them 0 or 1")
+    rounds = int.from_bytes(data[:4], "big")
+    computation.consume_gas(rounds, reason="BLAKE2b F")
+    counters = int.from_bytes(data[196:204], "little"), int.from_bytes(data[204:212], "little")
+    computation.output = compress(rounds, data[4:68], data[68:196], counters, data[212] == 1)
+    return computation
+
+
 def hardened_precompiles(precompiles: Mapping[bytes, Precompile], fork: Fork) -> dict[bytes, Precompile]:
     """The fork's precompiles, the mended ones in their places and Osaka's added."""
     mended = dict(precompiles)
@@ -94,6 +109,8 @@ def hardened_precompiles(precompiles: Mapping[bytes, Precompile], fork: Fork) ->
     if fork >= Fork.OSAKA:
         mended[MODEXP] = _modexp(modexp_price)
         mended[P256VERIFY] = p256verify
+    if BLAKE2F in mended:
+        mended[BLAKE2F] = blake2f
     if POINT_EVALUATION in mended and fork >= Fork.CANCUN:
         mended[POINT_EVALUATION] = point_evaluation
     return mended
