@@ -1,7 +1,8 @@
-"""BLAKE2b's compression function F with any number of rounds (RFC 7693, section 3.2), as the precompile of EIP-152 has it.
+"""BLAKE2b's compression function F with any number of rounds (RFC 7693, section 3.2), the precompile of EIP-152.
 
-A round costs 1 gas, and in Python takes 25 us: the gas of one block would be a quarter of an hour. So the rounds run as
-WebAssembly, in some tens of nanoseconds each. The module is made from the text below, with the ten permutations of the message written out.
+A round costs 1 gas, and in Python takes 25 us: the gas of one block would be a quarter of an hour. So the rounds run
+as WebAssembly, in some tens of nanoseconds each. The module is made from the text below, with the ten permutations of
+the message written out.
 """
 
 from __future__ import annotations
