@@ -23,6 +23,7 @@ from chain.transition import MAX_TX_GAS
 from chain.trial import call_request, estimate_gas
 from ewasm.initcode import with_arguments
 from tests.unit.chain.support import ALICE, BOB, ETHER, asm, new_chain, tx
+from tests.unit.chain.test_executor import caller_of
 
 CALLEE, CALLER, OUTER = b"\xc1" * 20, b"\xc2" * 20, b"\xc3" * 20
 TOKEN = abi_encode(["string", "string", "uint256"], ["Gold", "GLD", 1_000])
@@ -204,3 +205,17 @@ def test_estimates_of_random_contracts_are_exact(outer: list[Step], caller: list
     chain = new_chain(accounts=accounts)
     exact(chain, TxRequest(sender=ALICE, to=OUTER))
     assert chain.call(CallRequest(sender=ALICE, to=OUTER)).is_success
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(STEPS, STEPS, st.sampled_from([0, 1]), st.sampled_from([40_000, 300_000, 2**60]))
+def test_estimates_through_wasm_frames_are_exact(outer: list[Step], callee: list[Step], value: int, gas: int) -> None:
+    accounts = {
+        OUTER: GenesisAccount(code=call_code(CALLER, value) + program(outer, CALLER), balance=ETHER, storage={1: 1}),
+        CALLER: GenesisAccount(code=caller_of(CALLEE, value=value, gas=gas), balance=ETHER),
+        CALLEE: GenesisAccount(code=program(callee, None), balance=ETHER, storage={0: 1, 1: 1}),
+        b"\xbb" * 20: GenesisAccount(code=bytes((INVALID,))),
+    }
+    chain = new_chain(accounts=accounts)
+    exact(chain, TxRequest(sender=ALICE, to=OUTER))
+    exact(chain, TxRequest(sender=ALICE, to=CALLER))
