@@ -65,6 +65,9 @@ ARTIFACTS = {
     "reentrancy/bank.bin": "reentrancy/bank.sol",
     "reentrancy/bank.wasm": "reentrancy/bank.sol",
     "sha256/sha256.wasm": "sha256/sha256.c",
+    "sha256/sha256_as.wasm": "sha256/sha256_as.ts",
+    "sha256/sha256_rust.wasm": "sha256/sha256_rust.rs",
+    "sha256/sha256_zig.wasm": "sha256/sha256_zig.zig",
     "wrc20/wrc20.wasm": "wrc20/wrc20.c",
 }
 

@@ -43,6 +43,7 @@ class World:
     """Prague at block 1. Gas is free of charge, so accounts need no more than the value that they send."""
 
     def __init__(self, engine: str) -> None:
+        self.engine = engine
         self.state = open_state(ENV, VM(EWASM_2026, engine), MemoryStore().writer, EMPTY_ROOT, (bytes(32),))
         self.nonces: dict[bytes, int] = {}
 

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 from eth_utils.crypto import keccak
 
-from contracts import build, evm_assembler
-from contracts.measure import TOKENS, table
+from contracts import build, evm_assembler, measure
 from ewasm.cli.abi import _type_of
 from ewasm.contract import check
 from ewasm.eei.table import TABLE
@@ -144,13 +143,24 @@ def test_arguments_are_the_last_custom_section() -> None:
     assert (section.name, section.data, section.offset) == ("ewasm.args", b"arguments" * 100, len(module))
 
 
-def test_sizes_in_the_readme_are_those_of_the_files() -> None:
-    text = (build.FOLDER / "README.md").read_text()
-    for language, file in TOKENS.items():
-        assert f"| {language} | {(build.FOLDER / file).stat().st_size:,} |" in text
+def test_gas_of_every_step_is_as_expected() -> None:
+    """Renewed by `python -m contracts.measure --write`; a change of gas has to be meant."""
+    gas = measure.snapshot()
+    assert measure.differences(gas) == []
+    assert measure.readme(gas) == (build.FOLDER / "README.md").read_text()
 
 
-def test_measurements_print_as_a_table() -> None:
-    lines = table()
-    assert len(lines) == 2 + len(TOKENS)
-    assert len({line.count("|") for line in lines}) == 1
+def test_gas_is_the_same_on_the_interpreter() -> None:
+    for name in ("ERC-20, Rust", "exchange", "reentrancy, Wasm"):
+        meter = measure.Meter("interpreter")
+        measure.SCENARIOS[name](meter)
+        assert meter.steps == json.loads((build.FOLDER / "gas.json").read_text())[name]
+
+
+def test_difference_of_gas_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measure, "SCENARIOS", {"factory": measure.SCENARIOS["factory"]})
+    gas = measure.snapshot()
+    gas["factory"]["make"][0] += 1
+    found = [line for line in measure.differences(gas) if line.startswith("factory")]
+    assert len(found) == 1
+    assert found[0].startswith("factory, make: ")

@@ -13,6 +13,7 @@ from eth_utils.crypto import keccak
 
 from chain.transition import Executed
 from contracts.build import FOLDER
+from contracts.measure import TOKENS
 from contracts.world import ALICE, BOB, CAROL, GAS, World, artifact
 from ewasm.cli.abi import constructor_types, parse_signature
 from ewasm.initcode import with_arguments, wrap_runtime
@@ -51,16 +52,7 @@ class Token:
 C_TOKEN = "erc20/erc20.wasm"
 
 
-@pytest.fixture(
-    params=[
-        C_TOKEN,
-        "erc20_zig/erc20.wasm",
-        "erc20_as/erc20.wasm",
-        "erc20_rust/erc20.wasm",
-        "erc20_solidity/erc20.wasm",
-    ],
-    ids=["c", "zig", "as", "rust", "solidity"],
-)
+@pytest.fixture(params=TOKENS.values(), ids=TOKENS)
 def file(request: pytest.FixtureRequest) -> str:
     """One suite, every implementation."""
     return str(request.param)
@@ -209,9 +201,13 @@ def test_token_takes_no_value(token: Token, file: str) -> None:
 # -- SHA-256 and the counter -------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("file", ["sha256", "sha256_zig", "sha256_as", "sha256_rust"])
 @pytest.mark.parametrize("size", [0, 1, 3, 55, 56, 63, 64, 65, 119, 4_095, 4_096, 4_097, 10_000])
-def test_sha256(world: World, size: int) -> None:
-    hasher = world.deploy(wrap_runtime(artifact("sha256/sha256.wasm")))
+def test_sha256(world: World, size: int, file: str) -> None:
+    if world.engine == "interpreter" and size > 119 and file != "sha256":
+        # One instruction at a time, long messages are the business of one of the four.
+        size %= 64
+    hasher = world.deploy(wrap_runtime(artifact(f"sha256/{file}.wasm")))
     data = bytes(n * 7 % 251 for n in range(size))
     done = world.send(hasher, data)
     assert done.output == hashlib.sha256(data).digest()
