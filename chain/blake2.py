@@ -100,7 +100,7 @@ def _mixed(rounds: int, v: list[int], m: bytes) -> list[int]:
 @cache
 def _module() -> tuple[Engine, Module]:
     engine = Engine(Config())
-    return engine, Module(engine, wat2wasm(_text()))
+    return engine, Module(engine, bytes(wat2wasm(_text())))
 
 
 def _text() -> str:
