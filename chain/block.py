@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from chain import rlp_codec as rlp
 from chain.crypto import keccak
@@ -24,10 +25,13 @@ __all__ = [
     "encode_block",
     "encode_receipt",
     "header_fields",
+    "uncles_hash",
+    "withdrawals_root",
 ]
 
 EMPTY_UNCLES_HASH = keccak(b"\xc0")
 ZERO_HASH = bytes(32)
+EMPTY_BLOOM = bytes(256)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ class Header:
     uncles_hash: bytes = EMPTY_UNCLES_HASH
     transaction_root: bytes = EMPTY_ROOT
     receipt_root: bytes = EMPTY_ROOT
-    bloom: bytes = bytes(256)
+    bloom: bytes = EMPTY_BLOOM
     difficulty: int = 0
     gas_used: int = 0
     extra_data: bytes = b""
@@ -219,8 +223,10 @@ def _decode_withdrawal(item: rlp.Item) -> Withdrawal:
     )
 
 
-def bloom_of(logs: Iterable[Log]) -> bytes:
+def bloom_of(logs: Sequence[Log]) -> bytes:
     """256 bytes: the filter over addresses and topics (yellow paper 4.3.1)."""
+    if not logs:
+        return EMPTY_BLOOM
     bits = 0
     for entry in {item for log in logs for item in (log.address, *log.topics)}:
         digest = keccak(entry)
@@ -242,18 +248,19 @@ def encode_receipt(receipt: Receipt) -> bytes:
     return payload if receipt.type == 0 else bytes((receipt.type,)) + payload
 
 
-def body_roots(block: Block) -> tuple[bytes, bytes, bytes | None]:
-    """(transactions root, uncles hash, withdrawals root or None) of a block's body."""
-    withdrawals = None
-    if block.withdrawals is not None:
-        withdrawals = ordered_root([rlp.encode(w.fields()) for w in block.withdrawals])
-    return (
-        ordered_root([tx.encode() for tx in block.transactions]),
-        keccak(rlp.encode([header_fields(uncle) for uncle in block.uncles])),
-        withdrawals,
-    )
+def withdrawals_root(withdrawals: Sequence[Withdrawal]) -> bytes:
+    """32 bytes (EIP-4895)."""
+    return ordered_root([rlp.encode(withdrawal.fields()) for withdrawal in withdrawals])
 
 
+def uncles_hash(uncles: Sequence[Header]) -> bytes:
+    """32 bytes."""
+    if not uncles:
+        return EMPTY_UNCLES_HASH
+    return keccak(rlp.encode([header_fields(uncle) for uncle in uncles]))
+
+
+@cache
 def types_allowed(fork: Fork) -> frozenset[int]:
     """Transaction types that a block of the fork may hold."""
     return frozenset(kind for kind, since in SINCE.items() if fork >= since)

@@ -41,6 +41,7 @@ from chain.records import (
     encode_receipts_row,
     split_of,
 )
+from chain.state_db import StateDB
 from chain.state_view import StateView
 from chain.store import FORMAT_VERSION, KeyValue, Store
 from chain.transaction import BLOB, Tx, decode_tx
@@ -66,7 +67,8 @@ AroundTx = Callable[[Any, Tx, BlockEnv, Callable[[], Executed]], Executed]
 """Applies a transaction to a state by calling what it is given last, and looks on."""
 
 HEAD_KEY = b"m/head"
-CACHED_BLOCKS = 1_024
+# Blocks are kept decoded until they hold this many transactions, each block counting for one more.
+CACHED_TXS = 4_096
 # BLOCKHASH reaches back 256 blocks; one more, because the first may be the block itself.
 ANCESTORS = 257
 
@@ -109,7 +111,10 @@ class Blockchain:
         self.machine = machine
         self.store = store
         self._cache: dict[bytes, BlockRecord] = {}
+        self._cached_txs = 0
         self._head: BlockRecord
+        # The last answer of `next_base_fee`, and for which block.
+        self._base_fee: tuple[bytes, int | None] = (b"", None)
 
     @classmethod
     def open(
@@ -196,10 +201,15 @@ class Blockchain:
         if row is None:
             return None
         record = decode_block_row(row)
-        if len(self._cache) >= CACHED_BLOCKS:
-            self._cache.clear()
-        self._cache[block_hash] = record
+        self._remember(record)
         return record
+
+    def _remember(self, record: BlockRecord) -> None:
+        self._cached_txs += 1 + len(record.transactions)
+        if self._cached_txs > CACHED_TXS:
+            self._cache.clear()
+            self._cached_txs = 1 + len(record.transactions)
+        self._cache[record.hash] = record
 
     def is_canonical(self, block: BlockRecord) -> bool:
         """Whether the block is on the way from genesis to head."""
@@ -232,12 +242,16 @@ class Blockchain:
             UnknownBlock: There is no such block.
         """
         found = self._need(block)
-        return StateView(self._open_state(self.env_of(found), found))
+        return StateView(StateDB(self.store.reader, self.root_behind(found)))
 
     def next_base_fee(self, block: BlockRecord | None = None) -> int | None:
         """Wei: base fee of the block that would follow `block` (the head unless given), or None before London."""
         parent = block or self._head
-        return self.next_env(parent, timestamp=parent.timestamp + 1).base_fee
+        parent_hash, fee = self._base_fee
+        if parent_hash != parent.hash:
+            fee = self.next_env(parent, timestamp=parent.timestamp + 1).base_fee
+            self._base_fee = (parent.hash, fee)
+        return fee
 
     def next_blob_base_fee(self, block: BlockRecord | None = None) -> int:
         """Wei: price of blob gas in the block that would follow, 0 before Cancun."""
@@ -700,6 +714,7 @@ class Blockchain:
         for block in reversed(joining):
             self._put_canonical(block)
         self.store.commit()
+        self._remember(record)
         self._head = record
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from chain.block import (
@@ -18,13 +18,15 @@ from chain.block import (
     Receipt,
     Withdrawal,
     bloom_of,
-    body_roots,
     encode_block,
     encode_receipt,
+    uncles_hash,
+    withdrawals_root,
 )
 from chain.errors import InvalidBlock, InvalidTransaction
 from chain.executor import WasmMachine, base_vm
 from chain.forks import Fork, ForkSchedule
+from chain.system_contracts import BEACON_ROOTS, CONSOLIDATION_REQUESTS, HISTORY_STORAGE, WITHDRAWAL_REQUESTS
 from chain.transaction import Tx
 from chain.transition import (
     BlockEnv,
@@ -50,10 +52,6 @@ __all__ = [
     "verify",
 ]
 
-BEACON_ROOTS = bytes.fromhex("000f3df6d732807ef1319fb7b8bb8522d0beac02")
-HISTORY_STORAGE = bytes.fromhex("0000f90827f1c53a10cb7a02335b175320002935")
-WITHDRAWAL_REQUESTS = bytes.fromhex("00000961ef480eb55e80d19ad83579a64c007002")
-CONSOLIDATION_REQUESTS = bytes.fromhex("0000bbddc7ce488642fb579f8b00f3a590007251")
 DEPOSIT_TOPIC = bytes.fromhex("649bbc62d0e31342afea4e5cd82d4049e7e1ee912fc0889aa790803be39038c5")
 INITIAL_BASE_FEE = 1_000_000_000
 MAX_EXTRA_BYTES = 32
@@ -240,34 +238,31 @@ def finish(
     if fork < Fork.PARIS:
         _reward(state, env, uncles)
     state.persist()
+    has_withdrawals = fork >= Fork.SHANGHAI
     header = Header(
         parent_hash=parent.hash,
+        uncles_hash=uncles_hash(uncles),
         coinbase=env.coinbase,
         state_root=state.state_root,
-        block_number=env.number,
-        gas_limit=env.gas_limit,
-        timestamp=env.timestamp,
+        transaction_root=ordered_root([tx.encode() for tx in block.transactions]),
         receipt_root=ordered_root([encode_receipt(receipt) for receipt in block.receipts]),
         bloom=_join_blooms(block.receipts),
         difficulty=env.difficulty,
+        block_number=env.number,
+        gas_limit=env.gas_limit,
         gas_used=block.gas_used,
+        timestamp=env.timestamp,
         extra_data=extra_data,
         mix_hash=env.mix_hash,
         nonce=nonce,
         base_fee_per_gas=env.base_fee,
+        withdrawals_root=withdrawals_root(withdrawals) if has_withdrawals else None,
         blob_gas_used=block.blob_gas_used if fork >= Fork.CANCUN else None,
         excess_blob_gas=env.excess_blob_gas,
         parent_beacon_block_root=parent_beacon_block_root if fork >= Fork.CANCUN else None,
         requests_hash=requests_hash,
     )
-    sealed = Block(
-        header, tuple(block.transactions), tuple(uncles), tuple(withdrawals) if fork >= Fork.SHANGHAI else None
-    )
-    transaction_root, uncles_hash, withdrawals_root = body_roots(sealed)
-    header = replace(
-        header, transaction_root=transaction_root, uncles_hash=uncles_hash, withdrawals_root=withdrawals_root
-    )
-    return replace(sealed, header=header)
+    return Block(header, tuple(block.transactions), tuple(uncles), tuple(withdrawals) if has_withdrawals else None)
 
 
 def verify(
@@ -417,5 +412,6 @@ def hash_requests(requests: Iterable[bytes]) -> bytes:
 def _join_blooms(receipts: Iterable[Receipt]) -> bytes:
     bits = 0
     for receipt in receipts:
-        bits |= int.from_bytes(receipt.bloom, "big")
+        if receipt.logs:
+            bits |= int.from_bytes(receipt.bloom, "big")
     return bits.to_bytes(256, "big")

@@ -277,6 +277,8 @@ def state_class(fork: Fork, machine: WasmMachine) -> type[BaseState]:
         "_precompiles": hardened_precompiles(base.get_precompiles(), fork),
         "machine": machine,
         "fork": fork,
+        # Looked up on the class itself: whoever derives from it to watch frames, or to change them, sees them all.
+        "runs_unwatched": True,
     }
     bases = (EwasmComputation, base) if fork >= Fork.BYZANTIUM else (base,)
     computation = type(f"{fork.title}EwasmComputation", bases, attributes)

@@ -20,6 +20,7 @@ from typing import Any, Final, ParamSpec, TypeVar
 from chain.accounts import Account, checksum_address
 from chain.block import Header
 from chain.blockchain import Blockchain, StateView
+from chain.bulk import send_all
 from chain.clock import MAX_TIMESTAMP, Clock
 from chain.dump import BadDump, Clocked, dump_chain, load_chain
 from chain.errors import InvalidTransaction
@@ -271,8 +272,30 @@ class Node:
             raise Refused(error.reason) from None
         return self.accept(tx)
 
+    def send_raw_all(self, raws: Sequence[bytes]) -> list[bytes | Refused]:
+        """As `send_raw` for each in turn, but those that can stand in one block do; see `chain.bulk`."""
+        return send_all(self, raws)
+
     def accept(self, tx: Tx) -> bytes:
         """As `send_raw`, for a decoded transaction."""
+        self.admit(tx)
+        if self.automine:
+            try:
+                dropped = self.mine_waiting()
+            except Exception:
+                # A fault of ours must not come back with every transaction after this one.
+                self.pool.remove(tx.hash)
+                raise
+            if tx.hash in dropped:
+                raise Refused(dropped[tx.hash])
+        return tx.hash
+
+    def admit(self, tx: Tx) -> None:
+        """Take a transaction into the pool.
+
+        Raises:
+            Refused: With geth's reason.
+        """
         state = self.chain.state_at()
         nonce = state.nonce(tx.sender)
         try:
@@ -287,16 +310,6 @@ class Node:
             raise Refused(str(error)) from None
         self.filters.announce_pending([tx.hash])
         self.events.send("newPendingTransactions", tx)
-        if self.automine:
-            try:
-                dropped = self.mine_waiting()
-            except Exception:
-                # A fault of ours must not come back with every transaction after this one.
-                self.pool.remove(tx.hash)
-                raise
-            if tx.hash in dropped:
-                raise Refused(dropped[tx.hash])
-        return tx.hash
 
     def send_raw_and_wait(self, raw: bytes, timeout_s: float) -> tuple[bytes, tuple[ReceiptRecord, Header] | None]:
         """As `send_raw`, and wait for the receipt; on any thread, but on the owner's there is no waiting.
@@ -389,13 +402,21 @@ class Node:
             return self._owner.submit(self.pending_block).result()
         return self._build(self._executable(), self.clock.choose(self.head.timestamp), store=False).block
 
-    def mine_waiting(self) -> dict[bytes, str]:
+    def mine_waiting(self, first: Sequence[Tx] = ()) -> dict[bytes, str]:
         """Mine until nothing executable waits.
+
+        Args:
+            first: Transactions of the pool that go into the first block, in this order, as far as they are executable.
 
         Returns:
             Transactions that turned out invalid and were dropped, with the reason.
         """
         dropped: dict[bytes, str] = {}
+        if first:
+            ready = {tx.hash for tx in self._executable()}
+            chosen = [tx for tx in first if tx.hash in ready]
+            if chosen:
+                dropped.update(self._mine(chosen)[1])
         while waiting := self._executable():
             built, invalid = self._mine(waiting)
             dropped.update(invalid)

@@ -32,6 +32,7 @@ class BlockRecord:
     uncles: tuple[Header, ...]
     withdrawals: tuple[Withdrawal, ...] | None
     size: int
+    _encoded: bytes = field(default=b"", compare=False, repr=False)
 
     @property
     def number(self) -> int:
@@ -52,6 +53,12 @@ class BlockRecord:
     @property
     def block(self) -> Block:
         return Block(self.header, self.transactions, self.uncles, self.withdrawals)
+
+    def encode(self) -> bytes:
+        """RLP of the whole block; kept only until it is written."""
+        encoded = self._encoded or encode_block(self.block)
+        object.__setattr__(self, "_encoded", b"")
+        return encoded
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,12 +213,13 @@ class CallOutcome:
 
 def block_record(block: Block) -> BlockRecord:
     """The record of a block."""
-    return BlockRecord(block.header, block.transactions, block.uncles, block.withdrawals, len(encode_block(block)))
+    encoded = encode_block(block)
+    return BlockRecord(block.header, block.transactions, block.uncles, block.withdrawals, len(encoded), encoded)
 
 
 def encode_block_row(record: BlockRecord) -> bytes:
     """A block with its senders, so that reading it back recovers no signatures."""
-    return rlp.encode([encode_block(record.block), [tx.sender for tx in record.transactions]])
+    return rlp.encode([record.encode(), [tx.sender for tx in record.transactions]])
 
 
 def decode_block_row(row: bytes) -> BlockRecord:

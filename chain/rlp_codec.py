@@ -12,6 +12,10 @@ Encodable: TypeAlias = "bytes | int | Sequence[Encodable]"
 
 MAX_DEPTH = 64
 
+# First bytes of strings and lists of up to 55 bytes.
+_STRING = tuple(bytes((0x80 + size,)) for size in range(56))
+_LIST = tuple(bytes((0xC0 + size,)) for size in range(56))
+
 
 class RlpError(ValueError):
     """The bytes are not canonical RLP, or an item has another shape than asked for."""
@@ -31,13 +35,27 @@ def encode(item: Encodable) -> bytes:
         if size == 1 and item[0] < 0x80:
             return item
         if size < 56:
-            return bytes((0x80 + size,)) + item
+            return _STRING[size] + item
         length = int_bytes(size)
         return bytes((0xB7 + len(length),)) + length + item
-    payload = b"".join([encode(part) for part in item])
+    parts: list[bytes] = []
+    for part in item:
+        # Most parts are short strings, numbers among them: those go without a call of their own.
+        raw = part.to_bytes((part.bit_length() + 7) // 8, "big") if type(part) is int else part
+        if type(raw) is bytes:
+            size = len(raw)
+            if size == 1 and raw[0] < 0x80:
+                parts.append(raw)
+                continue
+            if size < 56:
+                parts.append(_STRING[size])
+                parts.append(raw)
+                continue
+        parts.append(encode(raw))
+    payload = b"".join(parts)
     size = len(payload)
     if size < 56:
-        return bytes((0xC0 + size,)) + payload
+        return _LIST[size] + payload
     length = int_bytes(size)
     return bytes((0xF7 + len(length),)) + length + payload
 
@@ -75,8 +93,18 @@ def _decode(data: bytes, at: int, end: int, depth: int) -> tuple[Item, int]:
         raise RlpError("lists are nested too deeply")
     items: list[Item] = []
     while start < stop:
-        item, start = _decode(data, start, stop, depth + 1)
-        items.append(item)
+        first = data[start]
+        after = start + first - 0x7F
+        if first < 0x80:
+            items.append(data[start : start + 1])
+            start += 1
+        elif first < 0xB8 and after <= stop and (first != 0x81 or data[start + 1] >= 0x80):
+            # A string of up to 55 bytes; whatever is wrong with one is found by the longer way below.
+            items.append(data[start + 1 : after])
+            start = after
+        else:
+            item, start = _decode(data, start, stop, depth + 1)
+            items.append(item)
     return items, stop
 
 

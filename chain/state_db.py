@@ -249,7 +249,7 @@ class StateDB:
     def _get_storage_root(self, address: bytes) -> bytes:
         return self._account(address)[2]
 
-    def get_storage(self, address: bytes, slot: int, from_journal: bool = True) -> int:  # noqa: FBT001, FBT002 - py-evm's
+    def get_storage(self, address: bytes, slot: int, from_journal: bool = True) -> int:
         """A slot's value; as it was before the transaction unless `from_journal`."""
         if not from_journal:
             before = self._original.get((address, slot))

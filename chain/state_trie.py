@@ -2,8 +2,8 @@
 
 Keys are hashed, so all paths are 64 nibbles long and no branch holds a value. A node is kept as it was decoded: a
 branch as a list of 16 references, anything else as a tuple (is a leaf, path, payload). A reference is a hash, b"" for
-nothing, or, for a node whose encoding is shorter than a hash, that node itself. Nodes are never changed once made, and a
-hash names one node for ever: so decoded nodes are shared by everybody through one bounded cache.
+nothing, or, for a node whose encoding is shorter than a hash, that node itself. Nodes are never changed once made, and
+a hash names one node for ever: so decoded nodes are shared by everybody through one bounded cache.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from chain.state_db import StateDB
 
 __all__ = ["StateView"]
 
@@ -10,7 +10,7 @@ __all__ = ["StateView"]
 class StateView:
     """Accounts behind one block, read only. Not to be shared between threads."""
 
-    def __init__(self, state: Any) -> None:
+    def __init__(self, state: StateDB) -> None:
         self._state = state
 
     def balance(self, address: bytes) -> int:
@@ -32,7 +32,7 @@ class StateView:
         return int(self._state.get_storage(address, slot)).to_bytes(32, "big")
 
     def storage_root(self, address: bytes) -> bytes:
-        return bytes(self._state._account_db._get_storage_root(address))
+        return bytes(self._state._get_storage_root(address))
 
     def exists(self, address: bytes) -> bool:
         return bool(self._state.account_exists(address))

@@ -24,7 +24,10 @@ __all__ = ["DATABASE_NAME", "FORMAT_VERSION", "KeyValue", "MemoryStore", "Sqlite
 FORMAT_VERSION = "1"
 DATABASE_NAME = "chain.sqlite"
 LOCK_NAME = "LOCK"
-CACHED_ROWS = 65_536
+CACHED_BYTES = 8 * 1024 * 1024
+SPILLED_BYTES = 12 * 1024 * 1024
+# What a row costs in a dictionary beside its value.
+ROW_BYTES = 200
 
 
 class KeyValue(Protocol):
@@ -123,21 +126,81 @@ class _ReadOnly:
         return isinstance(key, bytes) and self.get(key) is not None
 
 
-class _Rows(_ReadOnly):
-    """Rows in a dictionary."""
+class _Missing:
+    """There is no row, which differs from a deleted one."""
 
-    def __init__(self) -> None:
-        self.rows: dict[bytes, bytes] = {}
+
+_MISSING = _Missing()
+
+
+class _Rows(_ReadOnly):
+    """Rows in a dictionary, and from `SPILLED_BYTES` on in a file without a name that ends with the process.
+
+    A node in memory keeps every block and state it ever had; its memory must not grow with them.
+    """
+
+    def __init__(self, spilled_bytes: int) -> None:
+        self._limit = spilled_bytes
+        self._guard = threading.Lock()
+        self._file: sqlite3.Connection | None = None
+        self._bytes = 0
+        # None stands for a row of the file that was deleted.
+        self._rows: dict[bytes, bytes | None] = {}
 
     def get(self, key: bytes) -> bytes | None:
-        return self.rows.get(key)
+        value = self._rows.get(key, _MISSING)
+        if not isinstance(value, _Missing):
+            return value
+        if self._file is None:
+            return None
+        with self._guard:
+            # Between the two looks the row may have come back into a new dictionary.
+            value = self._rows.get(key, _MISSING)
+            if not isinstance(value, _Missing):
+                return value
+            row = self._file.execute("SELECT value FROM kv WHERE key = ?", (key,)).fetchone()
+        return None if row is None else bytes(row[0])
+
+    def merge(self, writes: Mapping[bytes, bytes | None]) -> None:
+        """Take over writes; those of value None delete."""
+        for key, value in writes.items():
+            if value is None and self._file is None:
+                self._rows.pop(key, None)
+                continue
+            self._rows[key] = value
+            self._bytes += ROW_BYTES + len(value or b"")
+        if self._bytes > self._limit:
+            self._spill()
+
+    def _spill(self) -> None:
+        with self._guard:
+            if self._file is None:
+                self._file = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+                self._file.execute("PRAGMA journal_mode = OFF")
+                self._file.execute("PRAGMA cache_size = -8192")
+                self._file.execute("CREATE TABLE kv (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID")
+            puts = [(key, value) for key, value in self._rows.items() if value is not None]
+            deletes = [(key,) for key, value in self._rows.items() if value is None]
+            self._file.execute("BEGIN")
+            # In order of keys, as the file's tree has them.
+            self._file.executemany("INSERT OR REPLACE INTO kv VALUES (?, ?)", sorted(puts))
+            self._file.executemany("DELETE FROM kv WHERE key = ?", deletes)
+            self._file.execute("COMMIT")
+            self._rows = {}
+            self._bytes = 0
+
+    def close(self) -> None:
+        with self._guard:
+            if self._file is not None:
+                self._file.close()
+                self._file = None
 
 
 class MemoryStore:
-    """A store that ends with the process, for tests."""
+    """A store that ends with the process."""
 
-    def __init__(self) -> None:
-        self._rows = _Rows()
+    def __init__(self, spilled_bytes: int = SPILLED_BYTES) -> None:
+        self._rows = _Rows(spilled_bytes)
         self._pending = _Pending(self._rows)
         self._facts: dict[str, str] = {}
 
@@ -150,11 +213,7 @@ class MemoryStore:
         return self._rows
 
     def commit(self) -> None:
-        for key, value in self._pending.writes.items():
-            if value is None:
-                self._rows.rows.pop(key, None)
-            else:
-                self._rows.rows[key] = value
+        self._rows.merge(self._pending.writes)
         self._pending.writes.clear()
 
     def rollback(self) -> None:
@@ -165,7 +224,7 @@ class MemoryStore:
         self._facts.update(facts)
 
     def close(self) -> None:
-        """Nothing to do."""
+        self._rows.close()
 
 
 class SqliteRows(_ReadOnly):
@@ -180,6 +239,7 @@ class SqliteRows(_ReadOnly):
         self._connections: dict[int, sqlite3.Connection] = {}
         self._guard = threading.Lock()
         self._cache: dict[bytes, bytes] = {}
+        self._cached_bytes = 0
 
     def connection(self) -> sqlite3.Connection:
         ident = logical_thread()
@@ -202,8 +262,10 @@ class SqliteRows(_ReadOnly):
             return None
         value = bytes(row[0])
         if len(key) == 32:
-            if len(self._cache) >= CACHED_ROWS:
-                self._cache.clear()
+            self._cached_bytes += ROW_BYTES + len(value)
+            if self._cached_bytes > CACHED_BYTES:
+                self._cache = {}
+                self._cached_bytes = 0
             self._cache[key] = value
         return value
 

@@ -1,8 +1,27 @@
-"""Code of the system contracts as their EIPs deploy it: 4788, 2935, 7002 and 7251."""
+"""Code of the system contracts as their EIPs deploy it (4788, 2935, 7002, 7251), and what a block's calls to it do.
+
+`run_known` does in Python what the code would do, where the code is the EIP's own; tests hold one against the other.
+"""
 
 from __future__ import annotations
 
-__all__ = ["SYSTEM_CODE"]
+from typing import Any
+
+__all__ = [
+    "BEACON_ROOTS",
+    "CONSOLIDATION_REQUESTS",
+    "HISTORY_STORAGE",
+    "SYSTEM_CODE",
+    "WITHDRAWAL_REQUESTS",
+    "run_known",
+]
+
+BEACON_ROOTS = bytes.fromhex("000f3df6d732807ef1319fb7b8bb8522d0beac02")
+HISTORY_STORAGE = bytes.fromhex("0000f90827f1c53a10cb7a02335b175320002935")
+WITHDRAWAL_REQUESTS = bytes.fromhex("00000961ef480eb55e80d19ad83579a64c007002")
+CONSOLIDATION_REQUESTS = bytes.fromhex("0000bbddc7ce488642fb579f8b00f3a590007251")
+
+RING_SLOTS = 8_191
 
 SYSTEM_CODE: dict[bytes, bytes] = {
     # EIP-4788
@@ -43,3 +62,29 @@ SYSTEM_CODE: dict[bytes, bytes] = {
         "5750505f61018e565b01600190035b5f555f6001556074025ff35b5f5ffd"
     ),
 }
+
+
+def run_known(state: Any, address: bytes, code: bytes, data: bytes) -> bytes | None:
+    """What the code answers to the system's own call at the start or end of a block, its writes done.
+
+    Args:
+        state: py-evm's state.
+        address: Of the contract.
+        code: What stands there.
+        data: 32 bytes for the first two contracts, empty for the others.
+
+    Returns:
+        The output, or None (and nothing written) where the code has to run: other code, or requests that wait.
+    """
+    if code != SYSTEM_CODE.get(address):
+        return None
+    if address == BEACON_ROOTS:
+        slot = state.timestamp % RING_SLOTS
+        state.set_storage(address, slot, state.timestamp)
+        state.set_storage(address, slot + RING_SLOTS, int.from_bytes(data, "big"))
+    elif address == HISTORY_STORAGE:
+        state.set_storage(address, (state.block_number - 1) % RING_SLOTS, int.from_bytes(data, "big"))
+    elif any(state.get_storage(address, slot) for slot in range(4)):
+        # Excess, count, head and tail of a queue: all zero as long as nobody has asked for anything.
+        return None
+    return b""

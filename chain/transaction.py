@@ -6,7 +6,7 @@ Standards: yellow paper 4.2; EIP-155, 2718, 2930, 1559, 4844, 7702; gas of EIP-2
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from chain import rlp_codec as rlp
 from chain.crypto import SECP256K1_N, address_of_key, keccak, recover, sign
@@ -83,6 +83,8 @@ class Tx:
     r: int = 0
     s: int = 0
     hash: bytes = b""
+    # The encoding, once it is known; `replace` leaves it behind.
+    _encoded: bytes = field(init=False, default=b"", compare=False, repr=False)
 
     @property
     def is_create(self) -> bool:
@@ -98,7 +100,9 @@ class Tx:
 
     def encode(self) -> bytes:
         """The signed transaction as it travels and as it stands in a trie."""
-        return _envelope(self, [self.v, self.r, self.s])
+        if not self._encoded:
+            object.__setattr__(self, "_encoded", _envelope(self, [self.v, self.r, self.s]))
+        return self._encoded
 
     def encode_in_block(self) -> rlp.Item:
         """As an item of a block's list: a list for legacy, a byte string otherwise."""
@@ -248,7 +252,11 @@ def decode_tx(raw: bytes, sender: bytes | None = None) -> Tx:
         sender = recover(_signing_hash(tx), y_parity, tx.r, tx.s)
         if sender is None:
             raise InvalidTransaction("invalid signature", "signature")
-    return replace(tx, sender=sender, hash=keccak(tx.encode()))
+    encoded = tx.encode()
+    # Nobody else has seen it yet.
+    object.__setattr__(tx, "sender", sender)
+    object.__setattr__(tx, "hash", keccak(encoded))
+    return tx
 
 
 def _decode(raw: bytes) -> Tx:

@@ -8,8 +8,9 @@ ours is logged with its traceback here and reaches the client as two words.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, Protocol
 
 import orjson
@@ -69,12 +70,15 @@ class Method:
         params: In wire order.
         where: "read" runs on a thread for readers, "own" on the thread that owns the chain, "loop" at once: it must
             neither block nor read from the database.
+        run_many: Does the work of several calls that stand one behind the other in a batch: given the values of each,
+            it returns for each what `run` would have returned, or the exception that `run` would have raised.
     """
 
     name: str
     run: Callable[..., Any]
     params: tuple[Param, ...] = ()
     where: Where = "read"
+    run_many: Callable[[Context, list[tuple[Any, ...]]], list[Any]] | None = None
 
 
 def method_table(*groups: Iterable[Method]) -> dict[str, Method]:
@@ -138,20 +142,73 @@ class Dispatcher:
 
     def _answer(self, message: Any, context: Context) -> bytes | None:
         if isinstance(message, list):
-            answers = [answer for request in message if (answer := self._one(request, context)) is not None]
+            answers = [answer for answer in self._answers(message, context) if answer is not None]
             return orjson.dumps(answers) if answers else None
         answer = self._one(message, context)
         return None if answer is None else orjson.dumps(answer)
 
+    def _answers(self, requests: list[Any], context: Context) -> Iterator[dict[str, Any] | None]:
+        at = 0
+        while at < len(requests):
+            method = self._bulk_method(requests[at])
+            end = at + 1
+            while method is not None and end < len(requests) and self._bulk_method(requests[end]) is method:
+                end += 1
+            if method is not None and end - at > 1:
+                yield from self._many(method, requests[at:end], context)
+            else:
+                yield self._one(requests[at], context)
+            at = end
+
+    def _bulk_method(self, request: Any) -> Method | None:
+        """The method of a well-formed request, if it can work on many at once."""
+        if not isinstance(request, dict) or request.get("jsonrpc") != "2.0":
+            return None
+        name, params = request.get("method"), request.get("params")
+        if (
+            not isinstance(name, str)
+            or not isinstance(params, list)
+            or isinstance(request.get("id"), (bool, dict, list))
+        ):
+            return None
+        method = self._methods.get(name)
+        return method if method is not None and method.run_many is not None else None
+
+    def _many(self, method: Method, requests: list[Any], context: Context) -> Iterator[dict[str, Any] | None]:
+        """Answer requests of one method together."""
+        outcomes: list[Any] = []
+        given: list[tuple[Any, ...]] = []
+        places: list[int] = []
+        for place, request in enumerate(requests):
+            try:
+                given.append(tuple(bind(method.params, request["params"])))
+            except (BadValue, BadArgument) as error:
+                outcomes.append(error)
+            else:
+                places.append(place)
+                outcomes.append(None)
+        try:
+            results = method.run_many(context, given) if method.run_many is not None else []
+        except Exception as error:  # noqa: BLE001 - it is answered below
+            results = [error] * len(given)
+        for place, result in zip(places, results, strict=True):
+            outcomes[place] = result
+        for request, outcome in zip(requests, outcomes, strict=True):
+            yield self._reply(request, partial(_give, outcome))
+
     def _one(self, request: Any, context: Context) -> dict[str, Any] | None:
         if not isinstance(request, dict):
             return _failure(None, RpcError(INVALID_REQUEST, "invalid request: expected an object"))
-        identifier = request.get("id")
-        if isinstance(identifier, (bool, dict, list)):
+        if isinstance(request.get("id"), (bool, dict, list)):
             return _failure(None, RpcError(INVALID_REQUEST, "invalid request: id must be a string, a number or null"))
+        return self._reply(request, partial(self._call, request, context))
+
+    def _reply(self, request: dict[str, Any], work: Callable[[], Any]) -> dict[str, Any] | None:
+        """The answer to a request with an id that can be answered, or None for a notification."""
+        identifier = request.get("id")
         try:
             # Encoded here, so that a result that has no JSON is a fault of this request alone.
-            result = orjson.Fragment(orjson.dumps(self._call(request, context)))
+            result = orjson.Fragment(orjson.dumps(_raising(work)))
         except RpcError as error:
             answer = _failure(identifier, error)
         except Exception:  # noqa: BLE001 - the one place where a fault becomes an answer
@@ -176,17 +233,26 @@ class Dispatcher:
         params = request.get("params")
         if params is not None and not isinstance(params, (list, dict)):
             raise RpcError(INVALID_PARAMS, "params must be an array or an object")
-        try:
-            values = bind(method.params, params)
-            return method.run(context, *values)
-        except BadValue as error:
-            raise InvalidParams(str(error)) from None
-        except BadArgument as error:
-            raise InvalidParams(str(error)) from None
-        except ExecutionReverted as error:
-            raise Reverted(str(error), error.output) from None
-        except Refused as error:
-            raise RpcError(SERVER_ERROR, str(error), error.data) from None
+        return method.run(context, *bind(method.params, params))
+
+
+def _raising(work: Callable[[], Any]) -> Any:
+    """What the work comes to; what the node refuses, as an error of the protocol."""
+    try:
+        return work()
+    except (BadValue, BadArgument) as error:
+        raise InvalidParams(str(error)) from None
+    except ExecutionReverted as error:
+        raise Reverted(str(error), error.output) from None
+    except Refused as error:
+        raise RpcError(SERVER_ERROR, str(error), error.data) from None
+
+
+def _give(outcome: Any) -> Any:
+    """A result, or the exception in its place."""
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
 
 
 def _failure(identifier: Any, error: RpcError) -> dict[str, Any]:

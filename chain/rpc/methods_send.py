@@ -11,6 +11,7 @@ from chain.accounts import sign_message, sign_typed_data
 from chain.fees import SUGGESTED_TIP
 from chain.overrides import BlockOverrides
 from chain.records import AccountOverride
+from chain.refusals import Refused
 from chain.requests import LATEST, BlockRef, TxRequest
 from chain.rpc import params as p
 from chain.rpc.dispatch import Context, Method
@@ -82,6 +83,12 @@ def fill_transaction(context: Context, request: TxRequest) -> dict[str, Any]:
     tx = context.node.fill(request)
     shown = transaction_json(tx)
     return {"raw": data(tx.encode()), "tx": {name: shown[name] for name in shown if name in _FILLED}}
+
+
+def send_raw_transactions(context: Context, raws: list[tuple[bytes]]) -> list[str | Refused]:
+    """Several eth_sendRawTransaction of a batch."""
+    results = context.node.send_raw_all([raw for (raw,) in raws])
+    return [result if isinstance(result, Refused) else data(result) for result in results]
 
 
 def sign_transaction(context: Context, request: TxRequest) -> dict[str, Any]:
@@ -193,7 +200,9 @@ SEND_METHODS: Final = (
     Method("eth_gasPrice", gas_price),
     Method("eth_maxPriorityFeePerGas", max_priority_fee, where="loop"),
     Method("eth_requestAccounts", accounts, where="loop"),
-    Method("eth_sendRawTransaction", send_raw_transaction, (Param("transaction", p.data),), "own"),
+    Method(
+        "eth_sendRawTransaction", send_raw_transaction, (Param("transaction", p.data),), "own", send_raw_transactions
+    ),
     Method(
         "eth_sendRawTransactionSync",
         send_raw_sync,
