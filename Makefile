@@ -11,7 +11,7 @@ SEED ?= 0
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && { echo $$p; break; }; done)
 
-.PHONY: help setup demo test check bench calibrate hostile fuzz fixtures docs contracts clean
+.PHONY: help setup demo test check bench calibrate hostile fuzz statetests fixtures docs contracts clean
 
 help:
 	@echo "make demo      a node, an ERC-20 in Wasm, calls across EVM and Wasm, a restart"
@@ -21,6 +21,7 @@ help:
 	@echo "make calibrate time for a gas, by cost class"
 	@echo "make hostile   hostile programs against their bounds on time and memory"
 	@echo "make fuzz      $(CASES) random contracts on four engines (CASES=..., SEED=...)"
+	@echo "make statetests all state tests, own and of ethereum/tests (JOBS=$(JOBS) processes; an hour)"
 	@echo "make fixtures  refill fixtures/"
 	@echo "make docs      rewrite docs/rpc.md from the method tables"
 	@echo "make contracts rebuild contracts/*/*.wasm from source"
@@ -62,6 +63,11 @@ fuzz: setup
 
 hostile: setup
 	$(BIN)/python -m tests.hostile
+
+EWASM_CONFORMANCE ?= ../shared/conformance
+
+statetests: setup
+	$(BIN)/ewasm statetest --processes $(JOBS) fixtures/state $(wildcard $(EWASM_CONFORMANCE)/ethereum-tests/GeneralStateTests)
 
 fixtures: setup
 	$(BIN)/python tests/tools/refill.py
