@@ -231,9 +231,8 @@ def differences(gas: Gas) -> list[str]:
     found = []
     for name in kept.keys() | gas.keys():
         old, new = kept.get(name, {}), gas.get(name, {})
-        for step in old.keys() | new.keys():
-            if old.get(step) != new.get(step):
-                found.append(f"{name}, {step}: {old.get(step)} -> {new.get(step)}")
+        steps = [step for step in old.keys() | new.keys() if old.get(step) != new.get(step)]
+        found += [f"{name}, {step}: {old.get(step)} -> {new.get(step)}" for step in steps]
     return sorted(found)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from eth_abi.abi import decode, encode
@@ -13,7 +14,7 @@ from chain.transition import BlockEnv, Executed, apply_tx, open_state
 from chain.trie import EMPTY_ROOT
 from contracts.build import FOLDER
 from ewasm.cli.abi import parse_signature
-from ewasm.rules import EWASM_2026
+from ewasm.rules import EWASM_2026, Rules
 from ewasm.vm import VM
 
 __all__ = ["ALICE", "BOB", "CAROL", "ENV", "GAS", "World", "artifact"]
@@ -40,11 +41,12 @@ def artifact(name: str) -> bytes:
 
 
 class World:
-    """Prague at block 1. Gas is free of charge, so accounts need no more than the value that they send."""
+    """Block 1 of a fork. Gas is free of charge, so accounts need no more than the value that they send."""
 
-    def __init__(self, engine: str) -> None:
+    def __init__(self, engine: str, rules: Rules = EWASM_2026, fork: Fork = Fork.PRAGUE) -> None:
         self.engine = engine
-        self.state = open_state(ENV, VM(EWASM_2026, engine), MemoryStore().writer, EMPTY_ROOT, (bytes(32),))
+        self.env = replace(ENV, fork=fork)
+        self.state = open_state(self.env, VM(rules, engine), MemoryStore().writer, EMPTY_ROOT, (bytes(32),))
         self.nonces: dict[bytes, int] = {}
 
     def send(self, to: bytes | None, data: bytes, sender: bytes = ALICE, value: int = 0) -> Executed:
@@ -54,7 +56,7 @@ class World:
         self.state.set_balance(sender, value)
         self.state.set_nonce(sender, nonce)
         self.state.lock_changes()
-        return apply_tx(self.state, Tx(0, 1, nonce, GAS, to, value, data, sender, gas_price=0), ENV)
+        return apply_tx(self.state, Tx(0, 1, nonce, GAS, to, value, data, sender, gas_price=0), self.env)
 
     def deploy(self, code: bytes, sender: bytes = ALICE, value: int = 0) -> bytes:
         """The address of a new contract; an error if it is refused."""

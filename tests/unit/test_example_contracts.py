@@ -52,7 +52,7 @@ class Token:
 C_TOKEN = "erc20/erc20.wasm"
 
 
-@pytest.fixture(params=TOKENS.values(), ids=TOKENS)
+@pytest.fixture(params=TOKENS.values(), ids=list(TOKENS))
 def file(request: pytest.FixtureRequest) -> str:
     """One suite, every implementation."""
     return str(request.param)
