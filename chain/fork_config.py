@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from chain.blockchain import Blockchain
-from chain.builder import BEACON_ROOTS, CONSOLIDATION_REQUESTS, HISTORY_STORAGE, WITHDRAWAL_REQUESTS
 from chain.forks import BlobParams, Fork, ForkSchedule
+from chain.system_contracts import BEACON_ROOTS, CONSOLIDATION_REQUESTS, HISTORY_STORAGE, WITHDRAWAL_REQUESTS
 from chain.variant import fork_precompiles
 
 __all__ = ["ForkConfig", "fork_configs", "fork_id"]

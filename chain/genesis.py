@@ -9,11 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from chain.block import Header
-from chain.builder import BEACON_ROOTS, CONSOLIDATION_REQUESTS, HISTORY_STORAGE, INITIAL_BASE_FEE, WITHDRAWAL_REQUESTS
+from chain.builder import INITIAL_BASE_FEE
 from chain.errors import InvalidGenesis
 from chain.executor import WasmMachine
 from chain.forks import Fork, ForkSchedule
-from chain.system_contracts import SYSTEM_CODE
+from chain.system_contracts import (
+    BEACON_ROOTS,
+    CONSOLIDATION_REQUESTS,
+    HISTORY_STORAGE,
+    SYSTEM_CODE,
+    WITHDRAWAL_REQUESTS,
+)
 from chain.transition import BlockEnv, open_state
 from chain.trie import EMPTY_ROOT
 

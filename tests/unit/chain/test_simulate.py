@@ -12,7 +12,6 @@ from wasmtime import wat2wasm
 
 from chain.block import Withdrawal
 from chain.blockchain import Blockchain
-from chain.builder import BEACON_ROOTS
 from chain.crypto import keccak
 from chain.forks import Fork
 from chain.genesis import GenesisAccount
@@ -40,6 +39,7 @@ from chain.simulate import (
     SimulationRefused,
     simulate,
 )
+from chain.system_contracts import BEACON_ROOTS
 from ewasm.initcode import with_arguments
 from tests.unit.chain.support import ALICE, BOB, ETHER, GWEI, asm, created_address, new_chain, tx
 
