@@ -120,6 +120,18 @@ class EwasmComputation(SpuriousDragonComputation):
         """
         return self.msg.depth == 0
 
+    def add_child_computation(self, child_computation: ComputationAPI) -> None:
+        """As the base, and let go of what nobody can ask for any more.
+
+        Frames that are done stay in the tree until the transaction ends, for their logs and refunds. Their output does
+        not: only the last child's can still be read, by its parent, which is not done itself. So what outputs hold is
+        bounded by the frames that are live (`Limits.live_pages`), not by how many a block has gas for.
+        """
+        for done in (*self.children[-1:], *child_computation.children[-1:]):
+            _forget_output(done)
+        child_computation.return_data = b""
+        super().add_child_computation(child_computation)
+
     @classmethod
     def apply_computation(
         cls,
@@ -224,6 +236,14 @@ class EwasmComputation(SpuriousDragonComputation):
             cls.machine.check(contract_code)
         except ModuleError as error:
             raise RefusedCode(str(error)) from error
+
+
+def _forget_output(computation: Any) -> None:
+    computation._output = b""
+    computation.result = None
+    if computation._error is not None:
+        # A revert carries its data; that it was one is all that is left to know.
+        computation._error.args = ()
 
 
 BASE_VMS: dict[Fork, Any] = {
