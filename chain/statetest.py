@@ -21,7 +21,7 @@ from chain.crypto import keccak
 from chain.errors import ChainError, InvalidGenesis, InvalidTransaction
 from chain.executor import WasmMachine
 from chain.fixtures.checkpoints import Checkpoint, Recorder, observation_hash
-from chain.forks import CANCUN_BLOBS, PRAGUE_BLOBS, BlobParams, Fork, parse_fork
+from chain.forks import CANCUN_BLOBS, OSAKA_BLOBS, PRAGUE_BLOBS, BlobParams, Fork, parse_fork
 from chain.genesis import GenesisAccount, write_accounts
 from chain.store import MemoryStore
 from chain.transaction import (
@@ -222,7 +222,7 @@ def run_case(
         raw: The signed transaction in hexadecimal, in place of the one the test describes.
         recorder: The machine's, to collect checkpoints.
     """
-    env = _env(test["env"], fork, int(str(test.get("config", {}).get("chainid", "0x01")), 16))
+    env = _env(test["env"], fork, test.get("config", {}))
     ancestors = (keccak(str(n).encode()) for n in range(env.number - 1, max(env.number - 1 - ANCESTORS, -1), -1))
     state = open_state(env, machine, MemoryStore().writer, EMPTY_ROOT, ancestors)
     write_accounts(state, {_bytes(address): _account(account) for address, account in test["pre"].items()})
@@ -296,10 +296,22 @@ def _checkpoint_text(checkpoint: list[str] | None) -> str:
     return f"{function}({', '.join(arguments)}) at depth {_int(depth)} with {_int(particles)} particles"
 
 
-def _env(env: Mapping[str, Any], fork: Fork, chain_id: int) -> BlockEnv:
-    blobs: BlobParams | None = None
-    if fork >= Fork.CANCUN:
-        blobs = PRAGUE_BLOBS if fork >= Fork.PRAGUE else CANCUN_BLOBS
+def _blobs(fork: Fork, config: Mapping[str, Any]) -> BlobParams | None:
+    """Of the file's `config`, which newer files have, or the fork's own."""
+    if fork < Fork.CANCUN:
+        return None
+    own = OSAKA_BLOBS if fork >= Fork.OSAKA else PRAGUE_BLOBS if fork >= Fork.PRAGUE else CANCUN_BLOBS
+    given = config.get("blobSchedule", {}).get(fork.title)
+    if given is None:
+        return own
+    return BlobParams(
+        _int(given["target"]), _int(given["max"]), _int(given["baseFeeUpdateFraction"]), reserve_price=own.reserve_price
+    )
+
+
+def _env(env: Mapping[str, Any], fork: Fork, config: Mapping[str, Any]) -> BlockEnv:
+    blobs = _blobs(fork, config)
+    chain_id = _int(str(config.get("chainid", "0x01")))
     merged = fork >= Fork.PARIS
     mix_hash = bytes(32)
     if merged:
