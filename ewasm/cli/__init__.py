@@ -13,10 +13,11 @@ import click
 
 from ewasm import __version__
 from ewasm.cli.cache import cache
+from ewasm.cli.check import check
 from ewasm.cli.contracts import call, deploy, send
 from ewasm.cli.fill import fill
 from ewasm.cli.fuzz import fuzz
-from ewasm.cli.modules import check, instrument, wasm, wat
+from ewasm.cli.modules import instrument, wasm, wat
 from ewasm.cli.node import node
 from ewasm.cli.projects import build, new
 from ewasm.cli.run import run

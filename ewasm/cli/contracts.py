@@ -10,31 +10,12 @@ import click
 
 from ewasm.cli.abi import constructor_types, decode_values, encode_values, parse_signature, read_abi
 from ewasm.cli.files import WASM_MAGIC, read_code
-from ewasm.cli.options import INTEGER, file_argument, rpc_option
+from ewasm.cli.options import INTEGER, ArgsCommand, file_argument, rpc_option
 from ewasm.cli.output import Failure, console, json_option, print_json
 from ewasm.cli.rpc import Rpc, RpcError
 from ewasm.errors import ModuleError
 
 __all__ = ["call", "deploy", "send"]
-
-
-class _ArgsCommand(click.Command):
-    """Lets `--args` take every word up to the next option: `--args Gold GLD 1000000 --rpc URL`."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        names = {name for parameter in self.params for name in parameter.opts} | {"--help", "-h"}
-        plain: list[str] = []
-        position = 0
-        while position < len(args):
-            if args[position] != "--args":
-                plain.append(args[position])
-                position += 1
-                continue
-            position += 1
-            while position < len(args) and args[position].split("=")[0] not in names:
-                plain.append(f"--args={args[position]}")
-                position += 1
-        return super().parse_args(ctx, plain)
 
 
 from_option = click.option(
@@ -201,7 +182,7 @@ def _is_init_module(rpc: Rpc, code: bytes) -> bool:
     return bytes.fromhex(str(answer).removeprefix("0x")).startswith(WASM_MAGIC)
 
 
-@click.command(cls=_ArgsCommand)
+@click.command(cls=ArgsCommand)
 @file_argument
 @click.option(
     "--abi",

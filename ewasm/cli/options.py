@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = [
     "HEX",
     "INTEGER",
+    "ArgsCommand",
     "engine_option",
     "file_argument",
     "find_rules",
@@ -23,6 +24,25 @@ __all__ = [
 ]
 
 ENGINES = ("native", "interpreter", "cranelift", "winch")
+
+
+class ArgsCommand(click.Command):
+    """Lets `--args` take every word up to the next option: `--args Gold GLD 1000000 --rpc URL`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        names = {name for parameter in self.params for name in parameter.opts} | {"--help", "-h"}
+        plain: list[str] = []
+        position = 0
+        while position < len(args):
+            if args[position] != "--args":
+                plain.append(args[position])
+                position += 1
+                continue
+            position += 1
+            while position < len(args) and args[position].split("=")[0] not in names:
+                plain.append(f"--args={args[position]}")
+                position += 1
+        return super().parse_args(ctx, plain)
 
 
 class _Hex(click.ParamType[bytes]):

@@ -34,8 +34,8 @@ def test(
 ) -> None:
     """Build the contracts in DIR (here, unless given) and run its tests with pytest.
 
-    Tests find the fixtures chain, accounts, deploy, w3 and eth_tester; each starts from the same chain. What follows DIR
-    goes to pytest: ewasm test . -k transfer -x
+    Tests find the fixtures chain, accounts, deploy, w3 and eth_tester; each starts from the same chain. What follows
+    DIR goes to pytest: ewasm test . -k transfer -x
     """
     if not folder.is_dir():
         # `ewasm test -k transfer`: an option of pytest's came before any folder.

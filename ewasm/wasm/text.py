@@ -69,6 +69,11 @@ def disassemble(module: Module, *, offsets: bool = False) -> str:
     return "\n".join(_module(module, offsets)) + "\n"
 
 
+def instruction_text(module: Module, instruction: Instr) -> str:
+    """One instruction of a module, as `disassemble` writes it."""
+    return _instruction(instruction, _names(module)).strip()
+
+
 def _module(module: Module, offsets: bool) -> Iterator[str]:
     names = _names(module)
     yield "(module"
