@@ -28,18 +28,15 @@ from ewasm.engine.compiler import settings_of
 from ewasm.engine.pooling import INSTANCES, can_reserve, use_slots
 from ewasm.errors import (
     ArgumentOutOfRange,
-    Finish,
     MemoryAccess,
     MemoryExhausted,
     OutOfGas,
-    Revert,
     StackExhausted,
     StaticViolation,
     Trap,
 )
 from ewasm.metering.inject import GAS_EXPORT, PAGES_EXPORT, STACK_EXPORT
-from ewasm.prelude import ENVIRONMENT_EXPORT, Environment
-from ewasm.prelude.environment import BEYOND_BUFFER, BEYOND_MEMORY, NOTHING, OUT_OF_RANGE, REVERTED, Report
+from ewasm.prelude import BEYOND_BUFFER, ENVIRONMENT_EXPORT, OUT_OF_RANGE, Environment
 from ewasm.rules import Rules
 from ewasm.wasm.types import I32, PAGE_BYTES
 
@@ -297,24 +294,16 @@ class NativeInstance:
             error = boundary.call_unchecked(self.context, ctypes.byref(function.value), cells, 1, ctypes.byref(trap))
         finally:
             _current.frame = outer
-            report = NOTHING if self.environment is None else self.environment.report()
-            frame.eei_particles += report.spent
+            failure = self._account()
         if frame.pending is not None:
             # A host function ended the frame; Wasmtime hands its trap back as an error or as a trap.
             pending, frame.pending = frame.pending, None
             boundary.discard(error, trap.value)
             raise pending
-        if report.ended:
-            boundary.discard(error, trap.value)
-            frame.particles = report.left
-            if report.left < 0:
-                raise OutOfGas
-            output = frame.memory.read(report.data, report.length)
-            raise Revert(output) if report.ended == REVERTED else Finish(output)
         if error:
             raise RuntimeError(f"call failed: {boundary.take_error(error)}")
         if trap.value:
-            self._raise_trap(report, *boundary.take_trap(trap.value))
+            self._raise_trap(failure, *boundary.take_trap(trap.value))
         frame.particles = cells[0]
         if frame.particles < 0:
             raise OutOfGas
@@ -326,7 +315,15 @@ class NativeInstance:
         if self.artifact.on_close is not None:
             self.artifact.on_close(self.particles - frame.particles - frame.eei_particles)
 
-    def _raise_trap(self, report: Report, code: int | None, text: str, function: int | None) -> NoReturn:
+    def _account(self) -> int:
+        """Add what the prelude charged to the frame's account; gives why one of its functions stopped, or 0."""
+        if self.environment is None:
+            return 0
+        spent, failure = self.environment.report()
+        self.frame.eei_particles += spent
+        return failure
+
+    def _raise_trap(self, failure: int, code: int | None, text: str, function: int | None) -> NoReturn:
         """Say why the Wasm stopped: by its counters first, since they stop with `unreachable`."""
         if self._global(STACK_EXPORT, is_i64=False) < 0:
             raise StackExhausted
@@ -336,12 +333,10 @@ class NativeInstance:
             raise MemoryExhausted
         if code == _TRAP_STACK_OVERFLOW:
             raise RuntimeError("the native stack overflowed below the height limit")
-        if report.failure == OUT_OF_RANGE:
+        if failure == OUT_OF_RANGE:
             raise ArgumentOutOfRange("an argument of a host function is out of range")
-        if report.failure == BEYOND_BUFFER:
+        if failure == BEYOND_BUFFER:
             raise MemoryAccess("copy from beyond a buffer's end")
-        if report.failure == BEYOND_MEMORY:
-            raise MemoryAccess("output from beyond the memory's end")
         if code == _TRAP_MEMORY and function is not None and function >= self.artifact.first_of_prelude:
             raise MemoryAccess("a host function was given memory beyond the end")
         raise Trap(_TRAP_TEXTS.get(-1 if code is None else code, text))

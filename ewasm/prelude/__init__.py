@@ -5,8 +5,17 @@ writes for it before a frame starts. The interpreter never uses any of this: it 
 (`ewasm.eei`), so the two check each other.
 """
 
-from ewasm.prelude.environment import Environment
+from ewasm.prelude.environment import BEYOND_BUFFER, OUT_OF_RANGE, Environment
 from ewasm.prelude.link import ENVIRONMENT_EXPORT, LinkedModule, link
 from ewasm.prelude.source import Prelude, load_prelude
 
-__all__ = ["ENVIRONMENT_EXPORT", "Environment", "LinkedModule", "Prelude", "link", "load_prelude"]
+__all__ = [
+    "BEYOND_BUFFER",
+    "ENVIRONMENT_EXPORT",
+    "OUT_OF_RANGE",
+    "Environment",
+    "LinkedModule",
+    "Prelude",
+    "link",
+    "load_prelude",
+]

@@ -1,5 +1,4 @@
-;; Message, transaction and block fields; gas; call data, code and return data; the end of a frame (see
-;; `ewasm.eei.context`, `gas`, `data` and `calls`).
+;; Message, transaction and block fields; gas; call data, code and return data (see `ewasm.eei.context`, `gas`, `data`).
 
 (func (export "ethereum.useGas") (param $gas i64)
   (if (i64.lt_s (local.get $gas) (i64.const 0)) (then (call $fail (global.get $out_of_range))))
@@ -89,21 +88,3 @@
   (if (i32.eq (local.get $length) (i32.const 4))
     (then (i32.store (local.get $out) (i32.load $env (local.get $from))) (return)))
   (memory.copy $contract $env (local.get $out) (local.get $from) (local.get $length)))
-
-;; The host reads how it ended and the output after the trap.
-(func (export "ethereum.finish") (param $data i32) (param $length i32)
-  (i64.store $env (global.get $left) (call $particles))
-  (call $end (global.get $finished) (local.get $data) (local.get $length)))
-(func (export "ethereum.revert") (param $data i32) (param $length i32)
-  (i64.store $env (global.get $left) (call $particles))
-  (call $end (global.get $reverted) (local.get $data) (local.get $length)))
-
-(func $end (param $how i32) (param $data i32) (param $length i32)
-  (if (i64.gt_u
-        (i64.add (i64.extend_i32_u (local.get $data)) (i64.extend_i32_u (local.get $length)))
-        (i64.shl (i64.extend_i32_u (memory.size $contract)) (i64.const 16)))
-    (then (call $fail (global.get $beyond_memory))))
-  (i32.store $env (global.get $output) (local.get $data))
-  (i32.store $env offset=4 (global.get $output) (local.get $length))
-  (i32.store $env (global.get $ended) (local.get $how))
-  (unreachable))

@@ -5,50 +5,17 @@ from __future__ import annotations
 import ctypes
 import struct
 from collections.abc import Callable
-from typing import NamedTuple
 
 from ewasm.eei.frame import Frame
 from ewasm.message import TxContext
 from ewasm.prelude.source import load_prelude
 from ewasm.wasm.types import PAGE_BYTES
 
-__all__ = [
-    "BEYOND_BUFFER",
-    "BEYOND_MEMORY",
-    "FINISHED",
-    "NOTHING",
-    "OUT_OF_RANGE",
-    "REVERTED",
-    "Environment",
-    "Report",
-]
+__all__ = ["BEYOND_BUFFER", "OUT_OF_RANGE", "Environment"]
 
 _MASK_I64 = (1 << 64) - 1
-_REPORT = struct.Struct("<qIIIIq")
+_SPENT = struct.Struct("<qI")
 _BUFFER = struct.Struct("<II")
-
-
-class Report(NamedTuple):
-    """What the prelude wrote while a frame ran.
-
-    Attributes:
-        spent: Particles that its functions charged.
-        failure: Why one of them stopped the frame: 0, `OUT_OF_RANGE`, `BEYOND_BUFFER` or `BEYOND_MEMORY`.
-        ended: How the frame was ended by its own will: 0, `FINISHED` or `REVERTED`.
-        data: Place of its output in the contract's memory.
-        length: Of its output.
-        left: The counter then, in particles; below zero if it was overdrawn.
-    """
-
-    spent: int
-    failure: int
-    ended: int
-    data: int
-    length: int
-    left: int
-
-
-NOTHING = Report(0, 0, 0, 0, 0, 0)
 
 
 class Environment:
@@ -102,9 +69,10 @@ class Environment:
         ctypes.memmove(self.address + self._end, data, len(data))
         ctypes.memmove(self.address + _RETURN_DATA_AT, _BUFFER.pack(self._end, len(data)), _BUFFER.size)
 
-    def report(self) -> Report:
-        """What the prelude wrote."""
-        return Report(*_REPORT.unpack(ctypes.string_at(self.address + _REPORT_AT, _REPORT.size)))
+    def report(self) -> tuple[int, int]:
+        """(particles that functions of the prelude charged, why one stopped: 0 or a code of the layout)."""
+        spent, failure = _SPENT.unpack(ctypes.string_at(self.address + _SPENT_AT, _SPENT.size))
+        return spent, failure
 
 
 _HEAD_END = struct.Struct("<8I")
@@ -138,9 +106,6 @@ def _transaction_part(tx: TxContext) -> bytes:
 _layout = load_prelude().layout
 OUT_OF_RANGE = _layout["out_of_range"]
 BEYOND_BUFFER = _layout["beyond_buffer"]
-BEYOND_MEMORY = _layout["beyond_memory"]
-FINISHED = _layout["finished"]
-REVERTED = _layout["reverted"]
 _BUFFERS_AT = _layout["buffers"]
 _RETURN_DATA_AT = _layout["return_data"]
-_REPORT_AT = _layout["spent"]
+_SPENT_AT = _layout["spent"]

@@ -11,7 +11,6 @@
 (import "meter" "pay" (func $pay (param i32)))               ;; the row's price for so many bytes of data
 (import "meter" "pay_gas" (func $pay_gas (param i64)))       ;; so much whole gas
 (import "meter" "gas_left" (func $gas_left (result i64)))    ;; whole gas, rounded down
-(import "meter" "particles" (func $particles (result i64)))  ;; the counter itself
 
 (memory $env 1)
 
@@ -40,14 +39,8 @@
 ;; -- written here, read by the host -------------------------------------------------------------------------------
 (global $spent (export "spent") i32 (i32.const 408))       ;; i64: particles that functions of the prelude charged
 (global $failure (export "failure") i32 (i32.const 416))   ;; u32: why a function stopped with `unreachable`
-(global $ended (export "ended") i32 (i32.const 420))       ;; u32: how the frame was ended, if by its own will
-(global $output i32 (i32.const 424))                       ;; u32, u32: place and length of its output
-(global $left i32 (i32.const 432))                         ;; i64: the counter then
-(global $finished (export "finished") i32 (i32.const 1))
-(global $reverted (export "reverted") i32 (i32.const 2))
 (global $out_of_range (export "out_of_range") i32 (i32.const 1))
 (global $beyond_buffer (export "beyond_buffer") i32 (i32.const 2))
-(global $beyond_memory (export "beyond_memory") i32 (i32.const 3))
 
 ;; -- scratch of one function, worth nothing when it has returned ---------------------------------------------------
 (global $dividend i32 (i32.const 512))     ;; 17 words of 32 bits

@@ -229,9 +229,7 @@ class _HostFunction:
     def _meter(self, name: str) -> None:
         """What stands for a call of module "meter"."""
         out, gas = self.out, self.gas
-        if name == "particles":
-            out.append((op.LOCAL_GET, gas))
-        elif name == "gas_left":
+        if name == "gas_left":
             out += [(op.LOCAL_GET, gas), (op.I64_CONST, PARTICLES_PER_GAS), (op.I64_DIV_S,)]
         elif name == "pay_gas":
             # Anything above the largest counter is as much as that: nobody can pay it.

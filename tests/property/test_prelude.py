@@ -60,14 +60,12 @@ def call_text(row: HostFunction) -> str:
         call = f"({'i64' if row.results[0] == I64 else 'i32'}.store (i32.const 1016) {call})"
     copy = "" if row.name == "callDataCopy" else '(import "ethereum" "callDataCopy" (func $copy (param i32 i32 i32)))'
     name = "$f" if row.name == "callDataCopy" else "$copy"
-    finish = "" if row.name == "finish" else '(import "ethereum" "finish" (func $finish (param i32 i32)))'
-    end = "$f" if row.name == "finish" else "$finish"
     return f"""(module (import "{row.module}" "{row.name}" (func $f (param {params}) {result}))
-      {copy} {finish} (memory (export "memory") 1)
+      {copy} (import "ethereum" "finish" (func $finish (param i32 i32))) (memory (export "memory") 1)
       (func (export "main")
         (call {name} (i32.const 0) (i32.const 0) (i32.const 512))
         {call}
-        (call {end} (i32.const 0) (i32.const 1024))))"""
+        (call $finish (i32.const 0) (i32.const 1024))))"""
 
 
 @cache
@@ -234,13 +232,12 @@ def test_the_layout_is_what_the_host_writes() -> None:
     end = layout["origin"] + len(_transaction_part(tx))
     buffers = [layout[name] for name in ("blob_hashes", "call_data", "code", "return_data")]
     assert buffers == list(range(end, end + _HEAD_END.size, 8))
-    assert [layout[name] for name in ("spent", "failure", "ended")] == [buffers[-1] + n for n in (8, 16, 20)]
+    assert layout["spent"] == buffers[-1] + 8
     assert layout["buffers"] % 8 == 0
 
 
 def test_what_is_in_the_prelude_needs_no_state() -> None:
-    assert {ROWS[name].topic for name in ROWS} == {"gas", "context", "data", "bignum", "calls"}
-    assert {ROWS[name].name for name in ROWS if ROWS[name].topic == "calls"} == {"finish", "revert"}
+    assert {ROWS[name].topic for name in ROWS} == {"gas", "context", "data", "bignum"}
     assert not any(row.mutates for row in ROWS.values())
     left_out = {r.name for r in TABLE if r.topic in ("gas", "context", "data", "bignum")} - {
         r.name for r in ROWS.values()
