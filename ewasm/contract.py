@@ -176,6 +176,16 @@ def _check_counts(module: Module, rules: Rules) -> None:
         ):
             if found > limit:
                 raise _over(what, what, found, limit, section="type", offset=module.section_offsets.get("type"))
+    declared = sum(count for function in module.functions for count, _ in function.locals)
+    if declared > limits.module_locals:
+        raise _over(
+            "locals in all functions",
+            "module_locals",
+            declared,
+            limits.module_locals,
+            section="code",
+            offset=module.section_offsets.get("code"),
+        )
     imported = sum(item.kind == FUNC for item in module.imports)
     for index, function in enumerate(module.functions):
         place: dict[str, str | int | None] = {

@@ -24,6 +24,9 @@ MAX_GAS = (1 << 63) // PARTICLES_PER_GAS // 2
 class Limits:
     """Structural limits of a module. What exceeds one is refused with the limit's name (`limit:functions`).
 
+    `module_locals` bounds the sum over functions: three bytes declare a thousand locals, and a compiler makes code that
+    sets each to zero.
+
     Two are no properties of a module but of a run. `stack_height`: the sum over live counted functions (see
     `ewasm.metering.stack_height`) may not pass it. `live_pages`: what the Wasm frames of a transaction that are live at
     once hold, in pages of 64 KiB: each its memory, and call data and return data, rounded up together. A frame whose
@@ -42,6 +45,7 @@ class Limits:
     parameters: int = 64
     results: int = 16
     locals: int = 1_024
+    module_locals: int = 65_536
     body_bytes: int = 64 * 1024
     blocks: int = 5_000
     nesting: int = 256

@@ -13,7 +13,7 @@ import wasmtime
 __all__ = ["expand", "module"]
 
 _INNERMOST = re.compile(r"\{([^{}|]*)(?:\|([^{}]*))?\}")
-_COUNT = re.compile(r"(n|\d+)(?:([-+*/])(\d+))?")
+_COUNT = re.compile(r"(n|\d+)(?:([-+*/%])(\d+))?")
 
 
 def expand(text: str, n: int = 0) -> str:
@@ -44,6 +44,8 @@ def _count(expression: str, n: int) -> int:
             return left * right
         case "/":
             return left // right
+        case "%":
+            return left % right
     return left
 
 

@@ -153,6 +153,7 @@ SMALL = Limits(
     parameters=3,
     results=2,
     locals=10,
+    module_locals=12,
     body_bytes=60,
     blocks=6,
     nesting=4,
@@ -178,6 +179,9 @@ AT_LIMIT = {
     "parameters": lambda n: MEMORY_AND_MAIN + f"(func (param {'i32 ' * n}))",
     "results": lambda n: MEMORY_AND_MAIN + f"(type (func (result {'i32 ' * n})))",
     "locals": lambda n: MEMORY_AND_MAIN + f"(func (local {'i32 ' * n}))",
+    "module_locals": lambda n: (
+        MEMORY_AND_MAIN + f"(func (local {'i32 ' * (n // 2)})) (func (local {'i32 ' * (n - n // 2)}))"
+    ),
     "body_bytes": lambda n: MEMORY_AND_MAIN + f"(func {'nop ' * (n - 2)})",
     "blocks": lambda n: MEMORY_AND_MAIN + f"(func {'block end ' * n})",
     "nesting": lambda n: MEMORY_AND_MAIN + f"(func {'block ' * n} {'end ' * n})",
