@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from chain.dump import Clocked
     from chain.genesis import Genesis
     from chain.node import Node
+    from chain.records import BlockRecord
     from chain.rpc.dispatch import Method
     from chain.rpc.server import RpcServer
     from chain.store import Store
@@ -52,6 +53,8 @@ class NodeOptions:
         dump_state: File that the chain is dumped into at the end.
         public_keys: Show the accounts' keys though the phrase is not the well-known one.
         json: Log lines and start-up facts as JSON, one object a line.
+        metrics: Serve /metrics.
+        origins: Web pages that may ask; "*" for all.
     """
 
     host: str = "127.0.0.1"
@@ -77,6 +80,8 @@ class NodeOptions:
     dump_state: Path | None = None
     json: bool = False
     public_keys: bool = False
+    metrics: bool = False
+    origins: tuple[str, ...] = ("*",)
 
 
 class StartError(Exception):
@@ -114,7 +119,7 @@ async def serve(options: NodeOptions, write: Callable[[str], None]) -> None:
     node = open_node(options)
     try:
         node.start()
-        server = make_server(node, options.host, options.port)
+        server = make_server(node, options)
         try:
             await server.start()
         except PortBusy as error:
@@ -174,12 +179,16 @@ def all_methods() -> dict[str, Method]:
     return table
 
 
-def make_server(node: Node, host: str, port: int) -> RpcServer:
+def make_server(node: Node, options: NodeOptions) -> RpcServer:
     """A server for every method."""
+    from chain.metrics import Metrics
     from chain.rpc.dispatch import Dispatcher
     from chain.rpc.server import RpcServer
 
-    return RpcServer(Dispatcher(node, all_methods()), node, host, port)
+    methods = all_methods()
+    metrics = Metrics(frozenset(methods)) if options.metrics else None
+    dispatcher = Dispatcher(node, methods, metrics=metrics)
+    return RpcServer(dispatcher, node, options.host, options.port, origins=options.origins, metrics=metrics)
 
 
 def open_node(options: NodeOptions) -> Node:
@@ -204,7 +213,8 @@ def open_node(options: NodeOptions) -> Node:
         try:
             chain = Blockchain.open(config, genesis, store)
             if options.import_chain is not None:
-                chain.import_chain(_read(options.import_chain))
+                with _progress(options) as advance:
+                    chain.import_chain(_read(options.import_chain), advance)
                 if chain.head.header.blob_gas_used is not None:
                     # Its clients may send blobs: reading the setup while they wait takes longer than some do.
                     kzg_setup()
@@ -242,6 +252,25 @@ def _load(chain: Blockchain, path: Path) -> Clocked:
     except BadDump as error:
         chain.close()
         raise StartError(f"cannot load {path}: {error}") from None
+
+
+@contextlib.contextmanager
+def _progress(options: NodeOptions) -> Iterator[Callable[[BlockRecord], None] | None]:
+    """A bar on the terminal while blocks are imported; None where nobody would see it."""
+    if options.quiet or options.json or not sys.stderr.isatty() or options.import_chain is None:
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("importing", total=options.import_chain.stat().st_size)
+
+        def advance(record: BlockRecord) -> None:
+            bar.update(task, advance=record.size, description=f"block {record.number:,}")
+
+        yield advance
 
 
 def _genesis(options: NodeOptions, accounts: tuple[Account, ...]) -> Genesis:

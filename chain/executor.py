@@ -33,6 +33,7 @@ from eth.vm.forks.spurious_dragon.computation import SpuriousDragonComputation
 from eth.vm.forks.tangerine_whistle import TangerineWhistleVM
 from eth.vm.state import BaseState
 
+from chain.deadline import check_deadline
 from chain.forks import Fork
 from chain.hardening import hardened_opcodes, hardened_precompiles, has_code_nonce_or_storage
 from chain.host import EvmHost
@@ -152,6 +153,7 @@ class EwasmComputation(SpuriousDragonComputation):
         transaction_context: TransactionContextAPI,
         parent_computation: ComputationAPI | None,
     ) -> ComputationAPI:
+        check_deadline()
         code = message.code
         rules = cls.machine.rules
         is_wasm = code[:4] == WASM_MAGIC

@@ -22,11 +22,13 @@ from eth.vm.forks.berlin.computation import _compute_modexp_gas_fee_eip_2565
 from eth.vm.forks.cancun.constants import BLS_MODULUS, FIELD_ELEMENTS_PER_BLOB, POINT_EVALUATION_PRECOMPILE_GAS
 
 from chain.blake2 import compress
+from chain.deadline import check_deadline
 from chain.forks import Fork
 from chain.osaka import CLZ, P256VERIFY, clz, modexp_price, p256verify
 
 __all__ = ["hardened_opcodes", "hardened_precompiles", "has_code_nonce_or_storage", "kzg_setup"]
 
+JUMPDEST = 0x5B
 SELFDESTRUCT = 0xFF
 MODEXP = (5).to_bytes(20, "big")
 BLAKE2F = (9).to_bytes(20, "big")
@@ -116,6 +118,19 @@ def hardened_precompiles(precompiles: Mapping[bytes, Precompile], fork: Fork) ->
     return mended
 
 
+class _TimedJumpdest:
+    """JUMPDEST that looks at the clock: no loop goes on without it."""
+
+    def __init__(self, operation: Any) -> None:
+        self._operation = operation
+        self.mnemonic = operation.mnemonic
+        self.gas_cost = operation.gas_cost
+
+    def __call__(self, computation: Any) -> None:
+        check_deadline()
+        self._operation(computation=computation)
+
+
 def hardened_opcodes(opcodes: Mapping[int, Any], fork: Fork) -> dict[int, Any]:
     """The fork's opcodes without the wrapper that warns of SELFDESTRUCT's deprecation at every use."""
     mended = dict(opcodes)
@@ -123,6 +138,7 @@ def hardened_opcodes(opcodes: Mapping[int, Any], fork: Fork) -> dict[int, Any]:
         mended[CLZ] = clz
     selfdestruct = mended[SELFDESTRUCT]
     mended[SELFDESTRUCT] = getattr(selfdestruct, "__wrapped__", selfdestruct)
+    mended[JUMPDEST] = _TimedJumpdest(mended[JUMPDEST])
     return mended
 
 

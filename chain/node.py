@@ -8,6 +8,7 @@ leaves.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import secrets
 import threading
@@ -141,6 +142,19 @@ class Node:
         """Run a function that writes nothing on a thread for readers."""
         worker = min(self._readers, key=lambda reader: reader.backlog)
         return worker.submit(function, *args, **kwargs)
+
+    def own_soon(self, function: Callable[..., R], *args: Any) -> asyncio.Future[R]:
+        """As `own`, from an event loop."""
+        return self._owner.submit_soon(function, *args)
+
+    def read_soon(self, function: Callable[..., R], *args: Any) -> asyncio.Future[R]:
+        """As `read`, from an event loop."""
+        return min(self._readers, key=lambda reader: reader.backlog).submit_soon(function, *args)
+
+    @property
+    def backlog(self) -> int:
+        """How many calls wait for a thread or run on one."""
+        return self._owner.backlog + sum(reader.backlog for reader in self._readers)
 
     # Reading
 

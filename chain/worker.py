@@ -6,6 +6,8 @@ contracts. The thread that owns the chain also keeps the appointments of interva
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import queue
 import threading
 import time
@@ -31,12 +33,40 @@ class NodeStopped(Exception):
     """Work was handed to a node that is shutting down."""
 
 
+class _Promise:
+    """A future of an event loop, kept on another thread: one call into the loop, where a wrapped one takes three."""
+
+    __slots__ = ("_future", "_loop")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, future: asyncio.Future[Any]) -> None:
+        self._loop = loop
+        self._future = future
+
+    def set_running_or_notify_cancel(self) -> bool:
+        return not self._future.cancelled()
+
+    def set_result(self, result: Any) -> None:
+        self._settle(self._future.set_result, result)
+
+    def set_exception(self, error: BaseException) -> None:
+        self._settle(self._future.set_exception, error)
+
+    def _settle(self, settle: Callable[[Any], None], outcome: Any) -> None:
+        def arrive() -> None:
+            if not self._future.done():
+                settle(outcome)
+
+        # A loop that is closed has nobody left who waits.
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(arrive)
+
+
 class Worker:
     """Runs functions one after another on a thread of its own."""
 
     def __init__(self, name: str, stack_bytes: int = STACK_BYTES) -> None:
         self._name = name
-        self._work: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = queue.SimpleQueue()
+        self._work: queue.SimpleQueue[tuple[Future[Any] | _Promise, Callable[[], Any]] | None] = queue.SimpleQueue()
         self._stack_bytes = stack_bytes
         self._thread: threading.Thread | None = None
         self._stopped = False
@@ -85,6 +115,21 @@ class Worker:
         with self._lock:
             self._unfinished += 1
         self._work.put((future, lambda: function(*args, **kwargs)))
+        return future
+
+    def submit_soon(self, function: Callable[..., R], *args: Any) -> asyncio.Future[R]:
+        """As `submit`, called on an event loop, for a future of that loop.
+
+        Raises:
+            NodeStopped: The thread no longer takes work.
+        """
+        if self._stopped:
+            raise NodeStopped("the node is shutting down")
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[R] = loop.create_future()
+        with self._lock:
+            self._unfinished += 1
+        self._work.put((_Promise(loop, future), lambda: function(*args)))
         return future
 
     def every(self, period_s: float, tick: Callable[[], None]) -> None:

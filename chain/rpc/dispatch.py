@@ -7,7 +7,7 @@ ours is logged with its traceback here and reaches the client as two words.
 
 from __future__ import annotations
 
-import asyncio
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -16,12 +16,15 @@ from typing import Any, Literal, Protocol
 import orjson
 import structlog
 
+from chain.deadline import deadline
+from chain.metrics import Metrics
 from chain.node import Node
 from chain.refusals import BadArgument, ExecutionReverted, Refused
 from chain.rpc.errors import (
     INTERNAL_ERROR,
     INVALID_PARAMS,
     INVALID_REQUEST,
+    LIMIT_EXCEEDED,
     METHOD_NOT_FOUND,
     PARSE_ERROR,
     SERVER_ERROR,
@@ -34,6 +37,12 @@ from chain.rpc.params import BadValue, Param, bind
 __all__ = ["MAX_BATCH", "Context", "Dispatcher", "Method", "Session", "method_table"]
 
 MAX_BATCH = 1_000
+# Bytes: what a batch's results may come to; calls behind that are answered with an error.
+MAX_ANSWER_BYTES = 64 * 1024 * 1024
+# Requests that may wait for a thread.
+MAX_WAITING = 4_096
+READ_SECONDS = 10.0
+"""How long a call, an estimate or a trace may take."""
 
 Where = Literal["loop", "read", "own"]
 
@@ -95,9 +104,18 @@ def method_table(*groups: Iterable[Method]) -> dict[str, Method]:
 class Dispatcher:
     """Answers requests with one node and one table of methods."""
 
-    def __init__(self, node: Node, methods: Mapping[str, Method]) -> None:
+    def __init__(
+        self,
+        node: Node,
+        methods: Mapping[str, Method],
+        *,
+        metrics: Metrics | None = None,
+        read_seconds: float = READ_SECONDS,
+    ) -> None:
         self._node = node
         self._methods = methods
+        self._metrics = metrics
+        self._read_seconds = read_seconds
 
     async def handle(self, body: bytes | str, session: Session | None = None) -> bytes | None:
         """The answer to one message, or None where the client wants none (notifications)."""
@@ -113,11 +131,19 @@ class Dispatcher:
                 return orjson.dumps(_failure(None, RpcError(INVALID_REQUEST, text)))
         context = Context(self._node, session)
         places = self._places(message)
+        if not places:
+            return self._answer(message, context)
+        if self._node.backlog >= MAX_WAITING:
+            return orjson.dumps(_failure(None, RpcError(LIMIT_EXCEEDED, "too many requests are waiting")))
         if "own" in places:
-            return await asyncio.wrap_future(self._node.own(self._answer, message, context))
+            return await self._node.own_soon(self._answer, message, context)
         if "read" in places:
-            return await asyncio.wrap_future(self._node.read(self._answer, message, context))
+            return await self._node.read_soon(self._answer_reader, message, context)
         return self._answer(message, context)
+
+    def _answer_reader(self, message: Any, context: Context) -> bytes | None:
+        with deadline(self._read_seconds):
+            return self._answer(message, context)
 
     def answer_now(self, message: Any) -> bytes | None:
         """As `handle`, for a message that is parsed already, on the caller's time: for nodes in one's own process."""
@@ -125,7 +151,7 @@ class Dispatcher:
         if "own" in places:
             return self._node.own(self._answer, message, context).result()
         if "read" in places:
-            return self._node.read(self._answer, message, context).result()
+            return self._node.read(self._answer_reader, message, context).result()
         return self._answer(message, context)
 
     def _places(self, message: Any) -> set[Where]:
@@ -142,8 +168,18 @@ class Dispatcher:
 
     def _answer(self, message: Any, context: Context) -> bytes | None:
         if isinstance(message, list):
-            answers = [answer for answer in self._answers(message, context) if answer is not None]
-            return orjson.dumps(answers) if answers else None
+            answers: list[bytes] = []
+            size = 0
+            for answer in self._answers(message, context):
+                if answer is None:
+                    continue
+                encoded = orjson.dumps(answer)
+                size += len(encoded)
+                if size > MAX_ANSWER_BYTES:
+                    error = RpcError(LIMIT_EXCEEDED, f"the answers of the batch are over {MAX_ANSWER_BYTES} bytes")
+                    encoded = orjson.dumps(_failure(answer["id"], error))
+                answers.append(encoded)
+            return b"[" + b",".join(answers) + b"]" if answers else None
         answer = self._one(message, context)
         return None if answer is None else orjson.dumps(answer)
 
@@ -206,6 +242,7 @@ class Dispatcher:
     def _reply(self, request: dict[str, Any], work: Callable[[], Any]) -> dict[str, Any] | None:
         """The answer to a request with an id that can be answered, or None for a notification."""
         identifier = request.get("id")
+        started = 0.0 if self._metrics is None else time.perf_counter()
         try:
             # Encoded here, so that a result that has no JSON is a fault of this request alone.
             result = orjson.Fragment(orjson.dumps(_raising(work)))
@@ -216,6 +253,8 @@ class Dispatcher:
             answer = _failure(identifier, RpcError(INTERNAL_ERROR, "internal error"))
         else:
             answer = {"jsonrpc": "2.0", "id": identifier, "result": result}
+        if self._metrics is not None:
+            self._metrics.count(request.get("method"), time.perf_counter() - started, failed="error" in answer)
         # A malformed request is answered even without an id: nobody can know that it was meant as a notification.
         if "id" not in request and answer.get("error", {}).get("code") != INVALID_REQUEST:
             return None

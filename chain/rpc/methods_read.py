@@ -167,7 +167,7 @@ _FULL = Param("fullTransactions", p.boolean, False)
 _INDEX = Param("index", p.index)
 
 READ_METHODS: Final = (
-    Method("eth_blockNumber", block_number),
+    Method("eth_blockNumber", block_number, where="loop"),
     Method("eth_getBalance", get_balance, (_ADDRESS, _BLOCK)),
     Method("eth_getBlockByHash", get_block, (_BY_HASH, _FULL)),
     Method("eth_getBlockByNumber", get_block, (Param("block", p.block_number, LATEST), _FULL)),

@@ -13,7 +13,7 @@ import ipaddress
 import logging
 import secrets
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import orjson
@@ -23,14 +23,18 @@ from aiohttp.http import RawRequestMessage
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.streams import StreamReader
 
+from chain.metrics import CONTENT_TYPE, Metrics
 from chain.node import Node
-from chain.rpc.dispatch import Dispatcher
+from chain.rpc.dispatch import READ_SECONDS, Dispatcher
 
 __all__ = ["MAX_REQUEST_BYTES", "PortBusy", "RpcServer"]
 
 MAX_REQUEST_BYTES = 16 * 1024 * 1024
 MAX_UNSENT_MESSAGES = 20_000
 MAX_SUBSCRIPTIONS = 1_000
+MAX_CONNECTIONS = 1_000
+# Longer than any call may take.
+SHUTDOWN_S = READ_SECONDS + 2
 
 _CORS = {
     "Access-Control-Allow-Origin": "*",
@@ -64,10 +68,27 @@ class PortBusy(Exception):
 
 
 class RpcServer:
-    """Listens for one dispatcher; `start` and `stop` run on the event loop."""
+    """Listens for one dispatcher; `start` and `stop` run on the event loop.
 
-    def __init__(self, dispatcher: Dispatcher, node: Node, host: str = "127.0.0.1", port: int = 8545) -> None:
+    Args:
+        origins: Web pages that may ask, such as "http://localhost:3000"; "*" admits all. Who sends no Origin header is
+            no web page.
+        metrics: Served at /metrics where given.
+    """
+
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        node: Node,
+        host: str = "127.0.0.1",
+        port: int = 8545,
+        *,
+        origins: Collection[str] = ("*",),
+        metrics: Metrics | None = None,
+    ) -> None:
         self._dispatcher = dispatcher
+        self._origins = frozenset(origins)
+        self._metrics = metrics
         self._node = node
         self._host = host
         self._port = port
@@ -110,7 +131,7 @@ class RpcServer:
             await session.close()
         if self._http is not None:
             self._http.pre_shutdown()
-            await self._http.shutdown(timeout=2.0)
+            await self._http.shutdown(timeout=SHUTDOWN_S)
 
     def _make_request(
         self,
@@ -126,6 +147,15 @@ class RpcServer:
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
         if not self._any_host and not _is_local_name(request.headers.get("Host", "")):
             return web.Response(status=403, text="the Host header names another machine\n", headers=_TEXT)
+        origin = request.headers.get("Origin")
+        if origin is not None and not self._origins & {"*", origin}:
+            return web.Response(status=403, text="the Origin header names a page that may not ask\n")
+        if self._http is not None and len(self._http.connections) > MAX_CONNECTIONS:
+            if self._metrics is not None:
+                self._metrics.refused_connections += 1
+            refusal = web.Response(status=503, text="too many connections\n", headers=_TEXT)
+            refusal.force_close()
+            return refusal
         if request.method == "POST":
             return await self._post(request)
         if request.method == "OPTIONS":
@@ -133,6 +163,9 @@ class RpcServer:
         if request.method in ("GET", "HEAD"):
             if request.headers.get("Upgrade", "").lower() == "websocket":
                 return await self._websocket(request)
+            if self._metrics is not None and self._http is not None and request.path == "/metrics":
+                page = self._metrics.render(self._node, len(self._http.connections))
+                return web.Response(body=page.encode(), headers={"Content-Type": CONTENT_TYPE})
             chain_id = self._node.chain_id
             text = f"Ewasm node, chain id {chain_id}. Send JSON-RPC here with POST, or open a WebSocket.\n"
             return web.Response(text=text, headers=_TEXT)

@@ -132,6 +132,15 @@ def _artifacts(data_dir: Path | None, cache_dir: Path | None, *, no_cache: bool)
     help="Load this file if it is there, and dump the chain into it at the end.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Start-up facts and log lines as JSON, one object a line.")
+@click.option("--metrics", is_flag=True, help="Serve /metrics for Prometheus.")
+@click.option(
+    "--allow-origin",
+    "origins",
+    multiple=True,
+    default=("*",),
+    metavar="ORIGIN",
+    help="Web page that may ask, such as http://localhost:3000; may be given again.  [default: all]",
+)
 @click.option("--quiet", is_flag=True, help="Say only where the node listens.")
 def node(
     port: int,
@@ -161,6 +170,8 @@ def node(
     dump_state: Path | None,
     state: Path | None,
     as_json: bool,
+    metrics: bool,
+    origins: tuple[str, ...],
 ) -> None:
     """Start a local Ethereum testnet that runs WebAssembly beside EVM contracts, in one state.
 
@@ -207,6 +218,8 @@ def node(
         dump_state=dump_state or state,
         json=as_json,
         public_keys=show_keys or mnemonic_random is not None,
+        metrics=metrics,
+        origins=origins,
     )
     try:
         run_node(options)
