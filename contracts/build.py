@@ -22,7 +22,8 @@ from pathlib import Path
 
 from contracts import evm_compilers
 from contracts.evm_assembler import assemble, init_code
-from ewasm.cli.compilers import CompileError, compile_source
+from ewasm.cli.abi_text import AbiTextError
+from ewasm.cli.compilers import CompileError, abi_of, compile_source
 from ewasm.cli.rust import find_toolchain
 from ewasm.cli.solidity import SolidityError
 from ewasm.sdk import generate
@@ -72,6 +73,24 @@ ARTIFACTS = {
 }
 
 
+# ABIs that follow from a source: its `abi:` lines, or what its compiler says. The others are written by hand.
+ABIS = {
+    "bn128/bn128.json": "bn128/bn128.c",
+    "erc721/erc721.json": "erc721/erc721.rs",
+    "evm/clones.json": "evm/clones.vy",
+    "evm/roots.json": "evm/roots.sol",
+    "evm/token.json": "evm/token.vy",
+    "exchange/exchange.json": "exchange/exchange.zig",
+    "factory/factory.json": "factory/factory.c",
+    "multisig/multisig.json": "multisig/multisig.ts",
+    "proxy/counter_by.json": "proxy/counter_by.zig",
+    "proxy/proxy.json": "proxy/proxy.c",
+    "reentrancy/attacker.json": "reentrancy/attacker.sol",
+    "reentrancy/bank.json": "reentrancy/bank.sol",
+}
+ARTIFACTS |= ABIS
+
+
 class BuildError(Exception):
     """A tool is missing, of another version, or refuses a source."""
 
@@ -118,18 +137,21 @@ def buildable() -> dict[str, str]:
 
 
 def build(name: str) -> bytes:
-    """The bytes of an artifact: hexadecimal init code for .bin, a module for .wasm."""
+    """The bytes of an artifact: hexadecimal init code for .bin, a module for .wasm, an ABI for .json."""
     source = FOLDER / ARTIFACTS[name]
     try:
         if name.endswith(".wasm"):
             return compile_source(source, npm_folders=[NPM])
+        if name.endswith(".json"):
+            text = evm_compilers.vyper_abi(source) if source.suffix == ".vy" else abi_of(source, [NPM])
+            return (text or "").encode()
         if source.suffix == ".easm":
             code = init_code(assemble(source.read_text())).hex()
         elif source.suffix == ".vy":
             code = evm_compilers.vyper(source)
         else:
             code = evm_compilers.solidity(source, Path(name).stem, NPM)
-    except (CompileError, SolidityError) as error:
+    except (CompileError, SolidityError, AbiTextError) as error:
         raise BuildError(f"{source}: {error}") from None
     return code.encode() + b"\n"
 

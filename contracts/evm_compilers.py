@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+from ewasm.cli.abi_text import abi_json
 from ewasm.cli.solidity import SolidityError, compile_json
 
-__all__ = ["solidity", "vyper"]
+__all__ = ["solidity", "vyper", "vyper_abi"]
 
 SETTINGS: dict[str, Any] = {
     "optimizer": {"enabled": True, "runs": 200},
@@ -42,8 +44,21 @@ def vyper(source: Path) -> str:
     Raises:
         SolidityError: The source is refused.
     """
-    command = [sys.executable, "-m", "vyper", "--no-bytecode-metadata", source.name]
+    return _vyper(source, "--no-bytecode-metadata").removeprefix("0x")
+
+
+def vyper_abi(source: Path) -> str:
+    """The text of the .json of a Vyper source.
+
+    Raises:
+        SolidityError: The source is refused.
+    """
+    return abi_json(json.loads(_vyper(source, "-f", "abi")))
+
+
+def _vyper(source: Path, *options: str) -> str:
+    command = [sys.executable, "-m", "vyper", *options, source.name]
     done = subprocess.run(command, cwd=source.parent, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise SolidityError(done.stderr.strip())
-    return done.stdout.strip().removeprefix("0x")
+    return done.stdout.strip()

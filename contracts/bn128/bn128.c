@@ -1,7 +1,7 @@
 /* The curve alt_bn128 (EIP-196) in WebAssembly: what precompiles 6 and 7 do, to compare with them.
  *
- *     add(uint256 x1, uint256 y1, uint256 x2, uint256 y2) returns (uint256 x, uint256 y)
- *     mul(uint256 x, uint256 y, uint256 k) returns (uint256 x, uint256 y)
+ * abi: function add(uint256 x1, uint256 y1, uint256 x2, uint256 y2) pure returns (uint256 x, uint256 y)
+ * abi: function mul(uint256 x, uint256 y, uint256 k) pure returns (uint256 x, uint256 y)
  *
  * A point is on y^2 = x^3 + 3 over the field of P, or (0, 0) for the point at infinity; anything else reverts. Numbers are
  * eight limbs of 32 bits, the lowest first, in Montgomery's form (times 2^256 mod P) while they are worked with.

@@ -5,6 +5,24 @@
 //!     mapping(uint256 => address) approved;                        // slot 2
 //!     mapping(address => mapping(address => bool)) operators;      // slot 3
 //!     string name; string symbol; address minter;                  // slots 4, 5, 6
+//!
+//! abi: constructor(string name, string symbol)
+//! abi: function ownerOf(uint256 id) view returns (address)
+//! abi: function balanceOf(address owner) view returns (uint256)
+//! abi: function transferFrom(address from, address to, uint256 id)
+//! abi: function safeTransferFrom(address from, address to, uint256 id)
+//! abi: function safeTransferFrom(address from, address to, uint256 id, bytes data)
+//! abi: function approve(address to, uint256 id)
+//! abi: function setApprovalForAll(address operator, bool yes)
+//! abi: function getApproved(uint256 id) view returns (address)
+//! abi: function isApprovedForAll(address owner, address operator) view returns (bool)
+//! abi: function mint(address to, uint256 id)
+//! abi: function supportsInterface(bytes4 id) pure returns (bool)
+//! abi: function name() view returns (string)
+//! abi: function symbol() view returns (string)
+//! abi: event Transfer(address indexed from, address indexed to, uint256 indexed id)
+//! abi: event Approval(address indexed owner, address indexed to, uint256 indexed id)
+//! abi: event ApprovalForAll(address indexed owner, address indexed operator, bool yes)
 #![no_std]
 #![no_main]
 use ewasm::calls::returned_value;

@@ -1,14 +1,16 @@
 //! An exchange of two tokens whose product stays (x * y = k), with a fee of 0.3 %. Which machine a token runs on does not
 //! matter: it is called by its ABI. Reserves fit 112 bits, so that no product of two passes 256.
 //!
-//!     constructor(address tokenA, address tokenB)
-//!     addLiquidity(uint256 a, uint256 b) returns (uint256 shares)        both have to be approved
-//!     removeLiquidity(uint256 shares) returns (uint256 a, uint256 b)
-//!     swap(address tokenIn, uint256 amountIn, uint256 leastOut) returns (uint256 amountOut)
-//!     quote(address tokenIn, uint256 amountIn) returns (uint256 amountOut)
-//!     reserves() returns (uint256 a, uint256 b); sharesOf(address); totalShares()
-//!     event Swap(address indexed by, address indexed tokenIn, uint256 amountIn, uint256 amountOut)
-//!     event Liquidity(address indexed by, uint256 a, uint256 b, uint256 shares, bool added)
+//! abi: constructor(address tokenA, address tokenB)
+//! abi: function addLiquidity(uint256 a, uint256 b) returns (uint256 shares)
+//! abi: function removeLiquidity(uint256 shares) returns (uint256 a, uint256 b)
+//! abi: function swap(address tokenIn, uint256 amountIn, uint256 leastOut) returns (uint256 amountOut)
+//! abi: function quote(address tokenIn, uint256 amountIn) view returns (uint256 amountOut)
+//! abi: function reserves() view returns (uint256 a, uint256 b)
+//! abi: function sharesOf(address owner) view returns (uint256)
+//! abi: function totalShares() view returns (uint256)
+//! abi: event Swap(address indexed by, address indexed tokenIn, uint256 amountIn, uint256 amountOut)
+//! abi: event Liquidity(address indexed by, uint256 a, uint256 b, uint256 shares, bool added)
 const ewasm = @import("ewasm");
 const std = @import("std");
 

@@ -1,11 +1,11 @@
 /* A factory: contracts that make contracts, at addresses that follow from a counter (create) or from salt and code
  * (create2, EIP-1014). Init code is EVM code, an init module, or a module that is its own constructor.
  *
- *     make(bytes code) payable returns (address)
- *     make2(bytes code, bytes32 salt) payable returns (address)
- *     addressOf(bytes code, bytes32 salt) returns (address)      where make2 would put it
- *     made() returns (uint256)
- *     event Made(address indexed contract, address indexed by, uint256 number)
+ * abi: function make(bytes code) payable returns (address)
+ * abi: function make2(bytes code, bytes32 salt) payable returns (address)
+ * abi: function addressOf(bytes code, bytes32 salt) view returns (address)
+ * abi: function made() view returns (uint256)
+ * abi: event Made(address indexed made, address indexed by, uint256 number)
  */
 #include "abi.h"
 

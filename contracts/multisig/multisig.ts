@@ -1,14 +1,19 @@
 // A wallet of several owners: a call is made once enough of them have confirmed its hash. Each hash holds the wallet's own
 // address and a running number, so that no confirmation serves twice.
 //
-//     constructor(address[] owners, uint256 threshold)
-//     hashOf(address to, uint256 value, bytes data) returns (bytes32)      of the next call
-//     confirm(bytes32 hash)                                                by an owner
-//     execute(address to, uint256 value, bytes data)                       by anybody; what the call returns is returned
-//     confirmations(bytes32 hash), isOwner(address), threshold(), number() views
-//     event Confirmed(bytes32 indexed hash, address indexed owner); event Executed(bytes32 indexed hash, uint256 number)
+// abi: constructor(address[] owners, uint256 threshold)
+// abi: function hashOf(address to, uint256 value, bytes data) view returns (bytes32)
+// abi: function confirm(bytes32 hash)
+// abi: function execute(address to, uint256 value, bytes data) returns (bytes)
+// abi: function confirmations(bytes32 hash) view returns (uint256)
+// abi: function isOwner(address who) view returns (bool)
+// abi: function threshold() view returns (uint256)
+// abi: function number() view returns (uint256)
+// abi: event Confirmed(bytes32 indexed hash, address indexed owner)
+// abi: event Executed(bytes32 indexed hash, uint256 number)
+// abi: receive() payable
 //
-// Call data that are empty are a gift of wei and always welcome.
+// hashOf is that of the next call; an owner confirms it, and then anybody executes. Empty call data are a gift of wei.
 import {
   ALL_GAS,
   Word,

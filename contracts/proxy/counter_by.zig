@@ -1,4 +1,9 @@
 //! What the counter of ../counter is upgraded to: the same storage, steps of any size, and a version.
+//!
+//! abi: function number() view returns (uint256)
+//! abi: function increment()
+//! abi: function incrementBy(uint256 step)
+//! abi: function version() pure returns (uint8)
 const ewasm = @import("ewasm");
 
 const stored = ewasm.Slot(u256).at(0);

@@ -1,11 +1,13 @@
 /* A proxy that can be upgraded: every call runs another contract's code, EVM or WebAssembly, on this one's storage.
  * Where implementation and admin lie is said by EIP-1967, so that explorers find them.
  *
- *     constructor(address implementation, bytes call)     `call` runs once on the new storage, unless it is empty
- *     upgradeTo(address implementation)                   by the admin, who is the deployer
- *     event Upgraded(address indexed implementation)
+ * abi: constructor(address implementation, bytes call)
+ * abi: function upgradeTo(address implementation)
+ * abi: event Upgraded(address indexed implementation)
+ * abi: fallback() payable
  *
- * All other calls go through, those of the admin too.
+ * `call` runs once on the new storage, unless it is empty. The admin, who is the deployer, upgrades. All other calls go
+ * through, those of the admin too.
  */
 #include "abi.h"
 

@@ -17,12 +17,13 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from ewasm.cli.abi_text import abi_json, abi_lines, parse_item
 from ewasm.cli.rust import NO_RUST, compile_rust, find_toolchain
-from ewasm.cli.solidity import NO_SOLC, SolidityError, compile_solidity, find_solc
-from ewasm.cli.wasm_opt import NO_WASM_OPT, find_wasm_opt
+from ewasm.cli.solidity import NO_SOLC, SolidityError, compile_solidity, find_solc, solidity_abi
+from ewasm.cli.wasm_opt import NO_WASM_OPT, WASM_OPT_FLAGS, find_wasm_opt
 from ewasm.sdk import FOLDER
 
-__all__ = ["C_FLAGS", "SUFFIXES", "CompileError", "compile_source"]
+__all__ = ["C_FLAGS", "SUFFIXES", "CompileError", "abi_of", "compile_source", "optimize"]
 
 SUFFIXES = (".c", ".zig", ".rs", ".sol", ".ts", ".wat")
 
@@ -157,6 +158,41 @@ def _solidity(source: Path, folders: Sequence[Path]) -> bytes:
         return compile_solidity(source, solc, optimizer)
     except SolidityError as error:
         raise CompileError(f"{source} does not compile:\n{error}") from None
+
+
+def abi_of(source: Path, npm_folders: Sequence[Path] = ()) -> str | None:
+    """The text of the .json that a source's ABI comes to: from `abi:` lines, or from Solidity's compiler.
+
+    Raises:
+        CompileError: The compiler is missing, or refuses the source.
+        AbiTextError: A line is no item of an ABI.
+    """
+    if source.suffix != ".sol":
+        lines = abi_lines(source.read_text(encoding="utf-8", errors="replace"))
+        return abi_json([parse_item(line) for line in lines]) if lines else None
+    solc = find_solc([source.resolve().parent, *npm_folders])
+    if solc is None:
+        raise CompileError(NO_SOLC)
+    try:
+        return abi_json(solidity_abi(source, solc))
+    except SolidityError as error:
+        raise CompileError(f"{source} does not compile:\n{error}") from None
+
+
+def optimize(code: bytes, npm_folders: Sequence[Path]) -> bytes:
+    """The module made smaller by wasm-opt.
+
+    Raises:
+        CompileError: It is not installed, or fails.
+    """
+    command = find_wasm_opt(npm_folders)
+    if command is None:
+        raise CompileError(NO_WASM_OPT)
+    with tempfile.TemporaryDirectory() as scratch:
+        before, after = Path(scratch, "before.wasm"), Path(scratch, "after.wasm")
+        before.write_bytes(code)
+        _run([*command, *WASM_OPT_FLAGS, str(before), "-o", str(after)], Path(scratch), before)
+        return after.read_bytes()
 
 
 def _directive(source: Path) -> str:

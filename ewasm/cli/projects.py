@@ -12,7 +12,8 @@ from pathlib import Path
 
 import click
 
-from ewasm.cli.compilers import SUFFIXES, CompileError, compile_source
+from ewasm.cli.abi_text import AbiTextError, abi_lines
+from ewasm.cli.compilers import SUFFIXES, CompileError, abi_of, compile_source, optimize
 from ewasm.cli.options import rules_option
 from ewasm.cli.output import Failure, console, json_option, print_json
 from ewasm.errors import ModuleError
@@ -65,43 +66,61 @@ class _Built:
     source: Path
     module: Path
     code: bytes
+    abi: str | None
+    """What belongs beside the module; None where a file by hand is all there is."""
 
     @property
     def digest(self) -> str:
         return hashlib.sha256(self.code).hexdigest()
 
+    def files(self) -> dict[Path, bytes]:
+        """What is written, by where."""
+        found = {self.module: self.code}
+        if self.abi is not None:
+            found[self.module.with_suffix(".json")] = self.abi.encode()
+        return found
+
+
+def _is_contract(path: Path) -> bool:
+    """Whether a source has an ABI: a .json beside it, `abi:` lines, or a compiler that makes one."""
+    if path.suffix == ".sol" or (path.suffix in SUFFIXES and path.with_suffix(".json").is_file()):
+        return True
+    return path.suffix in SUFFIXES and bool(abi_lines(path.read_text(encoding="utf-8", errors="replace")))
+
 
 def _sources(folder: Path) -> Iterator[Path]:
-    """Sources of contracts: those with an ABI beside them. Folders of packages and hidden ones are passed over."""
+    """Sources of contracts. Folders of packages and hidden ones are passed over."""
     for path in sorted(folder.iterdir()):
         if path.is_dir():
             if not path.name.startswith((".", "_")) and path.name != "node_modules":
                 yield from _sources(path)
-        elif path.suffix in SUFFIXES and path.with_suffix(".json").is_file():
+        elif _is_contract(path):
             yield path
 
 
-def _compile(source: Path, rules: Rules, npm_folder: Path) -> bytes:
-    """The module, past the gate."""
+def _compile(source: Path, rules: Rules, npm_folder: Path, wasm_opt: bool) -> tuple[bytes, str | None]:
+    """The module, past the gate, and the ABI where it follows from the source."""
     from ewasm.contract import check
 
     try:
         code = compile_source(source, npm_folders=[npm_folder])
+        if wasm_opt:
+            code = optimize(code, [source.resolve().parent, npm_folder])
         check(code, rules)
-    except CompileError as error:
-        raise Failure(str(error)) from None
+        return code, abi_of(source, [npm_folder])
+    except (CompileError, AbiTextError) as error:
+        raise Failure(str(error) if str(source) in str(error) else f"{source}: {error}") from None
     except ModuleError as error:
         facts = {"ok": False, "file": str(source), "error": {"message": str(error), **error.as_dict()}}
         raise Failure(f"{source}: {error}", facts) from None
-    return code
 
 
-def _compile_elsewhere(source: Path, rules: Rules) -> bytes:
+def _compile_elsewhere(source: Path, rules: Rules, npm_folder: Path, wasm_opt: bool) -> tuple[bytes, str | None]:
     """The same from a copy of the source's folder, in another place."""
     with tempfile.TemporaryDirectory() as scratch:
         copy = Path(scratch, "elsewhere", source.parent.name)
         shutil.copytree(source.parent, copy, ignore=shutil.ignore_patterns("node_modules", ".*", "*.wasm"))
-        return _compile(copy / source.name, rules, source.parent.resolve())
+        return _compile(copy / source.name, rules, npm_folder, wasm_opt)
 
 
 def _sums(folder: Path, built: list[_Built]) -> str:
@@ -112,38 +131,46 @@ def _sums(folder: Path, built: list[_Built]) -> str:
 @click.command()
 @click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path), default=Path())
 @click.option("--verify", is_flag=True, help="Write nothing: build copies elsewhere and compare with what is there.")
+@click.option("--out", metavar="DIR", type=click.Path(path_type=Path), help="Write there, in the same tree.")
+@click.option("--wasm-opt", is_flag=True, help="Make the modules smaller with Binaryen's wasm-opt.")
 @rules_option
 @json_option
-def build(folder: Path, verify: bool, rules: Rules, as_json: bool) -> None:
+def build(folder: Path, verify: bool, out: Path | None, wasm_opt: bool, rules: Rules, as_json: bool) -> None:
     """Build the contracts in DIR (here, unless given) and below.
 
-    A contract is a source (.c, .zig, .rs, .sol, .ts, .wat) with its ABI, a .json of the same name, beside it. Each
-    becomes a .wasm that the node would accept, byte for byte the same on every machine; SHA256SUMS lists them.
+    A contract is a source (.c, .zig, .rs, .sol, .ts, .wat) with an ABI: a .json of the same name beside it, or lines
+    such as `abi: function name() view returns (string)` in its comments, from which the .json is written. Each becomes
+    a .wasm that the node would accept, byte for byte the same on every machine; SHA256SUMS lists them.
     """
     if not folder.is_dir():
         raise Failure(f"{folder}: no such folder")
     sources = list(_sources(folder))
     if not sources:
         raise Failure(
-            f"{folder}: no contracts: a source ({', '.join(SUFFIXES)}) and a .json of the same name beside it"
+            f"{folder}: no contracts: a source ({', '.join(SUFFIXES)}) with `abi:` lines, or a .json of the same name "
+            "beside it"
         )
-    targets = [source.with_suffix(".wasm") for source in sources]
+    root = out or folder
+    targets = [root / source.relative_to(folder).with_suffix(".wasm") for source in sources]
     if len(set(targets)) < len(targets):
         double = next(target for target in targets if targets.count(target) > 1)
         raise Failure(f"{double}: would be built from two sources")
-    make = _compile_elsewhere if verify else lambda source, rules: _compile(source, rules, folder.resolve())
-    built = [_Built(source, target, make(source, rules)) for source, target in zip(sources, targets, strict=True)]
-    sums = _sums(folder, built)
+    make = _compile_elsewhere if verify else _compile
+    built = []
+    for source, target in zip(sources, targets, strict=True):
+        code, abi = make(source, rules, folder.resolve(), wasm_opt)
+        if abi is None and out is not None:
+            abi = source.with_suffix(".json").read_text(encoding="utf-8")
+        built.append(_Built(source, target, code, abi))
+    files = {path: data for item in built for path, data in item.files().items()}
+    files[root / SUMS] = _sums(root, built).encode()
     different: list[str] = []
     if verify:
-        different = [str(b.module) for b in built if not b.module.is_file() or b.module.read_bytes() != b.code]
-        listed = folder / SUMS
-        if not listed.is_file() or listed.read_text() != sums:
-            different.append(str(listed))
+        different = [str(path) for path, data in files.items() if not path.is_file() or path.read_bytes() != data]
     else:
-        for item in built:
-            item.module.write_bytes(item.code)
-        (folder / SUMS).write_text(sums)
+        for path, data in files.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
     _report(built, different, verify, as_json)
 
 

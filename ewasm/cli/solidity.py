@@ -28,7 +28,7 @@ from typing import Any
 from ewasm.cli.wasm_opt import WASM_OPT_FLAGS
 from ewasm.sdk import FOLDER
 
-__all__ = ["NO_SOLC", "SOLC", "SolidityError", "compile_json", "compile_solidity", "find_solc"]
+__all__ = ["NO_SOLC", "SOLC", "SolidityError", "compile_json", "compile_solidity", "find_solc", "solidity_abi"]
 
 SOLC = "0.8.20"
 NO_SOLC = f"no solc {SOLC}, the last with WebAssembly output; run: npm install solc@{SOLC}"
@@ -106,10 +106,7 @@ def compile_solidity(source: Path, solc: Path, optimizer: Sequence[str]) -> byte
         "outputSelection": {"*": {"*": ["irOptimized"]}},
     }
     found = compile_json(solc, source.name, source.read_text(), settings)
-    names = [name for name in found if name.lower() == source.stem.lower()]
-    if len(names) != 1:
-        raise SolidityError(f"{source}: no contract named {source.stem}, but {', '.join(found) or 'none'}")
-    program = _one_program(found[names[0]]["irOptimized"])
+    program = _one_program(_named(found, source)["irOptimized"])
     wrapped = f"pragma solidity {SOLC};\ncontract W {{ constructor() payable {{ assembly {{\n{program}\n}} }} }}\n"
     details = dict.fromkeys(("inliner", "jumpdestRemover", "orderLiterals", "deduplicate", "cse"), False)
     settings = {
@@ -128,6 +125,23 @@ def compile_solidity(source: Path, solc: Path, optimizer: Sequence[str]) -> byte
     }
     text = compile_json(solc, "W.sol", wrapped, settings)["W"]["ewasm"]["wast"]
     return _assemble(_mend(text), optimizer)
+
+
+def solidity_abi(source: Path, solc: Path) -> list[dict[str, Any]]:
+    """The ABI of that contract, as the compiler has it.
+
+    Raises:
+        SolidityError: The source is refused.
+    """
+    found = compile_json(solc, source.name, source.read_text(), {"outputSelection": {"*": {"*": ["abi"]}}})
+    return list(_named(found, source)["abi"])
+
+
+def _named(found: dict[str, Any], source: Path) -> dict[str, Any]:
+    names = [name for name in found if name.lower() == source.stem.lower()]
+    if len(names) != 1:
+        raise SolidityError(f"{source}: no contract named {source.stem}, but {', '.join(found) or 'none'}")
+    return dict(found[names[0]])
 
 
 # ---- Yul ----
