@@ -20,7 +20,7 @@ OTHER = "other"
 
 
 class Metrics:
-    """Counters of one server; `known` are the methods that get a line of their own, so that clients cannot make more."""
+    """Counters of one server; `known` are the methods that get a line of their own, whatever clients send."""
 
     def __init__(self, known: frozenset[str]) -> None:
         self._known = known
