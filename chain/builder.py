@@ -168,9 +168,9 @@ def open_block(
     if prepare is not None:
         prepare(state)
     if env.fork >= Fork.CANCUN and parent_beacon_block_root is not None:
-        system_call(state, BEACON_ROOTS, parent_beacon_block_root)
+        system_call(state, BEACON_ROOTS, parent_beacon_block_root, must_succeed=False)
     if env.fork >= Fork.PRAGUE:
-        system_call(state, HISTORY_STORAGE, parent_hash)
+        system_call(state, HISTORY_STORAGE, parent_hash, must_succeed=False)
     return OpenBlock(env, schedule, machine, state)
 
 

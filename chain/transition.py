@@ -506,8 +506,14 @@ def _authorize(state: Any, authorization: Authorization, chain_id: int) -> int:
     return refund
 
 
-def system_call(state: Any, address: bytes, data: bytes) -> bytes | None:
+def system_call(state: Any, address: bytes, data: bytes, *, must_succeed: bool = True) -> bytes | None:
     """Call a system contract at the start or end of a block; returns its output, or None where it has no code.
+
+    Args:
+        state: py-evm's state.
+        address: Of the contract.
+        data: What it is called with.
+        must_succeed: False for those whose failure a block survives (EIP-4788, EIP-2935): it leaves no trace.
 
     Raises:
         InvalidBlock: The contract failed (EIP-7002, EIP-7251).
@@ -525,7 +531,7 @@ def system_call(state: Any, address: bytes, data: bytes) -> bytes | None:
     )
     context = state.get_transaction_context_class()(gas_price=0, origin=SYSTEM_ADDRESS)
     computation = state.computation_class.apply_message(state, message, context)
-    if computation.is_error:
+    if computation.is_error and must_succeed:
         raise InvalidBlock(f"system call to 0x{address.hex()} failed: {error_text(computation.error)}")
     output: bytes = computation.output
     return output

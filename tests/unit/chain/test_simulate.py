@@ -39,7 +39,7 @@ from chain.simulate import (
     SimulationRefused,
     simulate,
 )
-from chain.system_contracts import BEACON_ROOTS
+from chain.system_contracts import BEACON_ROOTS, HISTORY_STORAGE, WITHDRAWAL_REQUESTS
 from ewasm.initcode import with_arguments
 from tests.unit.chain.support import ALICE, BOB, ETHER, GWEI, asm, created_address, new_chain, tx
 
@@ -256,6 +256,15 @@ def test_beacon_roots_and_withdrawals() -> None:
     see = {OTHER: AccountOverride(code=balance)}
     blocks = run(chain, calls(send(OTHER), accounts=see, **shape), calls(send(OTHER)))
     assert [int.from_bytes(item.calls[0].executed.output, "big") for item in blocks] == [0, 3 * GWEI]
+
+
+def test_blocks_survive_beacon_roots_but_not_requests_that_fail() -> None:
+    chain = new_chain()
+    broken = AccountOverride(code=asm(b"\x01", b"\x09", 0x55, INVALID))
+    [block] = run(chain, calls(send(), accounts={BEACON_ROOTS: broken, HISTORY_STORAGE: broken}))
+    assert block.calls[0].executed.success
+    with pytest.raises(Refused, match="system call"):
+        run(chain, calls(send(), accounts={WITHDRAWAL_REQUESTS: broken}))
 
 
 def test_precompiles_move_and_make_room() -> None:
