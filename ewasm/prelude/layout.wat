@@ -49,9 +49,12 @@
 (global $shifted i32 (i32.const 752))      ;; 32 bytes between the two paddings
 (global $padding_below i32 (i32.const 712))
 (global $padding_above i32 (i32.const 784))
+(global $lanes i32 (i32.const 832))               ;; 25 words of 64 bits, behind them the block
+(global $block i32 (i32.const 1032))              ;; 136 bytes
+(global $round_constants (export "round_constants") i32 (i32.const 1168))   ;; 24 words of 64 bits, from a data segment
 
 ;; From here on, the buffers.
-(global $buffers (export "buffers") i32 (i32.const 1024))
+(global $buffers (export "buffers") i32 (i32.const 1536))
 
 (func $fail (param $reason i32)
   (i32.store $env (global.get $failure) (local.get $reason))

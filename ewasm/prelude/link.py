@@ -15,7 +15,7 @@ from ewasm.metering.inject import GAS_EXPORT, MeteredModule
 from ewasm.metering.schedule import PARTICLES_PER_GAS, HostPrice, Schedule
 from ewasm.prelude.source import Prelude, load_prelude
 from ewasm.wasm import opcodes as op
-from ewasm.wasm.module import Element, Export, Expr, Function, Instr, Module
+from ewasm.wasm.module import Data, Element, Export, Expr, Function, Instr, Module
 from ewasm.wasm.types import FUNC, I32, I64, MEMORY, FuncType, Limits, MemoryType
 
 __all__ = ["ENVIRONMENT_EXPORT", "LinkedModule", "link"]
@@ -105,6 +105,7 @@ class _Linker:
         self.indices = {function: self.first + at for at, function in enumerate(order)}
         redirected = {index: self.indices[function] for index, function in wanted.items()}
         memory = MemoryType(Limits(1, None))
+        data = self._constants(order)
         module = replace(
             self.module,
             functions=(
@@ -113,6 +114,8 @@ class _Linker:
             ),
             types=tuple(self.types),
             memories=(*self.module.memories, memory),
+            data=(*self.module.data, *data),
+            data_count=None if self.module.data_count is None else self.module.data_count + len(data),
             elements=tuple(_redirect_element(e, redirected) for e in self.module.elements),
             globals=tuple(replace(g, init=_redirect(g.init, redirected)) for g in self.module.globals),
             exports=(
@@ -143,6 +146,12 @@ class _Linker:
                 elif instruction[0] in self.plain and not self.wide:
                     left.append(self.plain[instruction[0]])
         return sorted(found)
+
+    def _constants(self, functions: list[int]) -> list[Data]:
+        """The prelude's data segments that the functions read: those whose address they name."""
+        segments = {d.offset_expr[0]: d for d in self.prelude.module.data}
+        named = {self.translate(i) for f in functions for i in self._source(f).body if i[0] == op.GLOBAL_GET}
+        return [replace(segments[at], memory=self.environment) for at in sorted(named & set(segments))]
 
     def _source(self, function: int) -> Function:
         return self.prelude.module.functions[function - len(self.prelude_imports)]

@@ -13,7 +13,7 @@ from ewasm.wasm.types import FUNC, GLOBAL
 
 __all__ = ["Prelude", "load_prelude", "prelude_text"]
 
-_FILES = ("layout", "context", "bignum", "division", "plain")
+_FILES = ("layout", "context", "bignum", "division", "keccak", "plain")
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ewasm.contract import Contract
+from ewasm.eei.crypto import keccak
 from ewasm.eei.table import TABLE, HostFunction
 from ewasm.engine.base import Artifact
 from ewasm.engine.instance import tier
@@ -237,7 +238,7 @@ def test_the_layout_is_what_the_host_writes() -> None:
 
 
 def test_what_is_in_the_prelude_needs_no_state() -> None:
-    assert {ROWS[name].topic for name in ROWS} == {"gas", "context", "data", "bignum"}
+    assert {ROWS[name].topic for name in ROWS} == {"gas", "context", "data", "bignum", "crypto"}
     assert not any(row.mutates for row in ROWS.values())
     left_out = {r.name for r in TABLE if r.topic in ("gas", "context", "data", "bignum")} - {
         r.name for r in ROWS.values()
@@ -283,3 +284,22 @@ def test_a_tracer_sees_every_host_call() -> None:
         FakeHost(), message(gas=1_000_000, input_data=bytes(512)), caller("bignum.add256")
     )
     assert [call[0] for call in recorder.calls] == ["ethereum.callDataCopy", "bignum.add256", "ethereum.finish"]
+
+
+@pytest.mark.parametrize("length", [*range(9), *range(130, 142), 255, 271, 272, 273, 407, 408, 409, 1_000, 10_000])
+def test_keccak(length: int) -> None:
+    text = f"""(module
+      (import "ethereum" "callDataCopy" (func $copy (param i32 i32 i32)))
+      (import "crypto" "keccak256" (func $keccak (param i32 i32 i32)))
+      (import "ethereum" "finish" (func $finish (param i32 i32))) (memory (export "memory") 1)
+      (func (export "main")
+        (call $copy (i32.const 3) (i32.const 0) (i32.const {length}))
+        (call $keccak (i32.const 3) (i32.const {length}) (i32.const 20000))
+        (call $keccak (i32.const 20000) (i32.const 32) (i32.const 20032))
+        (call $keccak (i32.const {MEMORY - length}) (i32.const {length}) (i32.const 20064))
+        (call $finish (i32.const 20000) (i32.const 96))))"""
+    code = bytes(wasmtime.wat2wasm(text))
+    data = bytes((i * 37 + length) % 256 for i in range(length))
+    results = [vm.execute(FakeHost(), message(gas=1_000_000, input_data=data), code) for vm in ENGINES.values()]
+    assert len({(r.status, r.gas_left, r.gas_eei, r.output) for r in results}) == 1
+    assert results[1].output[:32] == keccak(data)
