@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from itertools import pairwise
+from random import Random
 from typing import Any
 
 import orjson
@@ -21,7 +23,7 @@ from chain.tracing.calls import Place
 from chain.tracing.events import Limits, TooLarge, TraceTimeout
 from chain.tracing.names import op_name, operands
 from chain.tracing.options import TraceOptions, parse_duration
-from chain.tracing.replay import trace_block, trace_call, trace_transaction
+from chain.tracing.replay import trace_block, trace_call, trace_transaction, tracing
 from chain.tracing.tracers import TRACERS, make_tracer
 from ewasm.initcode import with_arguments
 from ewasm.wasm.opcodes import OPCODES
@@ -425,3 +427,70 @@ def test_deployed_by_evm_code(mixed: Blockchain) -> None:
     result = run_with_stack(lambda: trace_call(mixed, request, mixed.head, TraceOptions(tracer="callTracer")))
     top = plain(result)
     assert (top["type"], top["output"]) == ("CREATE", "0x00")
+
+
+_OPS = [
+    *range(0x20), 0x20, *range(0x30, 0x4B), *range(0x50, 0x60), *range(0x80, 0xA5),
+    0xF0, 0xF1, 0xF2, 0xF3, 0xF4, 0xF5, 0xFA, 0xFD, 0xFE, 0xFF, 0x0C, 0x5B,
+]  # fmt: skip
+_INTERESTING = [0, 1, 2, 31, 32, 33, 64, 255, 0xFFFF, (1 << 160) - 1, (1 << 256) - 1]
+
+
+def _program(random: Random) -> bytes:
+    """Opcodes with operands pushed for them more often than not, so that most run and some fail."""
+    code = b""
+    for _ in range(random.randrange(1, 40)):
+        op = random.choice(_OPS)
+        if random.random() < 0.85:
+            for _ in range(operands(op)):
+                value = random.choice([*_INTERESTING, int.from_bytes(OTHER, "big"), int.from_bytes(COUNTER, "big")])
+                if op in (0x56, 0x57):
+                    value = random.randrange(len(code) + 2)
+                raw = value.to_bytes(max(1, (value.bit_length() + 7) // 8), "big")
+                code += bytes((0x5F + len(raw),)) + raw
+        code += bytes((op,))
+    return code
+
+
+def test_random_programs_run_the_same_under_every_tracer() -> None:
+    """300 programs: gas, status and output as without a tracer; each step's gas is the last one's less its cost."""
+    random = Random(20261121)
+    others = {COUNTER: GenesisAccount(code=contract("counter/counter.wasm"), balance=7)}
+    errors: set[str | None] = set()
+    for number in range(300):
+        code = _program(random)
+        chain = new_chain(accounts={**others, OTHER: GenesisAccount(code=code, balance=5)})
+        request = CallRequest(sender=ALICE, to=OTHER, gas=random.choice([30_000, 100_000, 2_000_000]), value=1)
+        plain_run = run_with_stack(lambda chain=chain, request=request: chain.call(request))  # type: ignore[misc]
+        for tracer in ("", "callTracer", "prestateTracer", "hostTracer"):
+            options = TraceOptions(tracer=tracer, timeout_s=60)
+            seen: list[Any] = []
+
+            def around(state: Any, sent: Any, env: Any, apply: Any, options: TraceOptions = options) -> Any:
+                observer, executed = tracing(chain, options).run(state, sent, env, Place(), apply)  # noqa: B023
+                seen.append(plain(observer.result(executed)))  # noqa: B023
+                return executed
+
+            outcome = run_with_stack(lambda: chain.call(request, around=around))  # noqa: B023
+            assert outcome == plain_run, (number, tracer, code.hex())
+            if tracer == "callTracer":
+                assert int(seen[0]["gasUsed"], 16) == plain_run.gas_used
+                errors.add(seen[0].get("error"))
+            elif not tracer:
+                _check_steps(seen[0]["structLogs"], code)
+    assert len(errors) >= 7, errors
+
+
+def _check_steps(steps: list[dict[str, Any]], code: bytes) -> None:
+    top = [step for step in steps if step["depth"] == 1]
+    for one, then in pairwise(top):
+        assert op_name(code[one["pc"]]) == one["op"], code.hex()
+        if one["op"] in ("CALL", "CALLCODE", "DELEGATECALL", "STATICCALL"):
+            # What the callee left comes back.
+            assert one["gas"] - one["gasCost"] <= then["gas"] < one["gas"], code.hex()
+        elif one["op"] in ("CREATE", "CREATE2"):
+            assert then["gas"] <= one["gas"] - one["gasCost"], code.hex()
+        else:
+            assert one["gas"] - one["gasCost"] == then["gas"], (one, then, code.hex())
+    for step in top[:-1]:
+        assert "error" not in step
