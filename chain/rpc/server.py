@@ -18,7 +18,7 @@ from typing import Any
 
 import orjson
 import structlog
-from aiohttp import WSMsgType, web
+from aiohttp import ClientPayloadError, WSMsgType, web
 from aiohttp.http import RawRequestMessage
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.streams import StreamReader
@@ -176,6 +176,9 @@ class RpcServer:
             body = await request.read()
         except web.HTTPRequestEntityTooLarge:
             return web.Response(status=413, body=_too_large(), headers=_JSON)
+        except (ConnectionError, ClientPayloadError, HttpProcessingError):
+            # Cut short by the client, who may still be there to hear of it.
+            return web.Response(status=400, text="the request is cut short\n", headers=_TEXT)
         answer = await self._dispatcher.handle(body)
         return web.Response(body=answer or b"", headers=_JSON)
 
