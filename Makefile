@@ -11,7 +11,7 @@ SEED ?= 0
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && { echo $$p; break; }; done)
 
-.PHONY: help setup demo test check bench calibrate hostile fuzz statetests fixtures docs contracts clean
+.PHONY: help setup demo test check bench calibrate hostile fuzz statetests fixtures docs contracts clean bench-node bench-node-setup soak fuzz-rpc
 
 help:
 	@echo "make demo      a node, an ERC-20 in Wasm, calls across EVM and Wasm, a restart"
@@ -22,6 +22,9 @@ help:
 	@echo "make hostile   hostile programs against their bounds on time and memory"
 	@echo "make fuzz      $(CASES) random contracts on four engines (CASES=..., SEED=...)"
 	@echo "make statetests all state tests, own and of ethereum/tests (JOBS=$(JOBS) processes; an hour)"
+	@echo "make bench-node the node beside anvil and ganache (make bench-node-setup gets those from npm)"
+	@echo "make soak      kill -9 under load, $(KILLS) times (KILLS=...)"
+	@echo "make fuzz-rpc  $(REQUESTS) random requests (REQUESTS=..., SEED=...)"
 	@echo "make fixtures  refill fixtures/"
 	@echo "make docs      rewrite docs/rpc.md from the method tables"
 	@echo "make contracts rebuild contracts/*/*.wasm from source"
@@ -54,6 +57,22 @@ check: setup
 
 bench: setup
 	$(BIN)/python -m tests.bench
+
+bench-node: setup
+	$(BIN)/python -m tests.bench.node
+
+bench-node-setup:
+	@command -v npm >/dev/null || { echo "error: npm is needed to install anvil and ganache" >&2; exit 1; }
+	npm install --prefix build/npm --no-save --no-audit --no-fund @foundry-rs/anvil ganache@7.9.2
+
+KILLS ?= 200
+REQUESTS ?= 20000
+
+soak: setup
+	$(BIN)/python -m tests.soak.kills --kills $(KILLS)
+
+fuzz-rpc: setup
+	$(BIN)/python -m tests.soak.junk --requests $(REQUESTS) --seed $(SEED)
 
 calibrate: setup
 	$(BIN)/python -m tests.bench.calibrate

@@ -9,6 +9,7 @@ ChainError
 └── StoreError             the database
     ├── StoreMismatch      it belongs to another chain, or to another format version
     ├── StoreCorrupt       it cannot be read as what it should be
+    ├── StoreFull          there is no room for what is to be written
     ├── StoreReadOnly      the directory or the file cannot be written
     └── StoreLocked        another process has it open
 ```
@@ -23,6 +24,7 @@ __all__ = [
     "InvalidTransaction",
     "StoreCorrupt",
     "StoreError",
+    "StoreFull",
     "StoreLocked",
     "StoreMismatch",
     "StoreReadOnly",
@@ -74,6 +76,10 @@ class StoreMismatch(StoreError):
 
 class StoreCorrupt(StoreError):
     """The database cannot be read."""
+
+
+class StoreFull(StoreError):
+    """There is no room for what is to be written; what was written before is whole."""
 
 
 class StoreReadOnly(StoreError):

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Protocol
 
-from chain.errors import StoreCorrupt, StoreError, StoreLocked, StoreMismatch, StoreReadOnly
+from chain.errors import StoreCorrupt, StoreError, StoreFull, StoreLocked, StoreMismatch, StoreReadOnly
 from chain.stack import logical_thread
 
 __all__ = ["DATABASE_NAME", "FORMAT_VERSION", "KeyValue", "MemoryStore", "SqliteRows", "SqliteStore", "Store"]
@@ -352,6 +352,8 @@ def _typed(error: sqlite3.DatabaseError, path: Path) -> StoreError:
         return StoreReadOnly(f"cannot write the database {path}: {text}")
     if "locked" in text:
         return StoreLocked(f"another process uses the database {path}")
+    if "full" in text or "disk I/O" in text:
+        return StoreFull(f"cannot write the database {path}: {text}; what was answered before is safe")
     return StoreCorrupt(f"the database {path} is damaged: {text}; move it away to start afresh")
 
 
@@ -385,10 +387,13 @@ def _transaction(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
         connection.execute("BEGIN IMMEDIATE")
         try:
             yield
+            connection.execute("COMMIT")
         except BaseException:
-            connection.execute("ROLLBACK")
+            # Where the disk is full the file may have rolled back by itself.
+            with contextlib.suppress(sqlite3.Error):
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
             raise
-        connection.execute("COMMIT")
     except sqlite3.DatabaseError as error:
         raise _typed(error, path) from error
 

@@ -17,6 +17,7 @@ import orjson
 import structlog
 
 from chain.deadline import deadline
+from chain.errors import StoreError
 from chain.metrics import Metrics
 from chain.node import Node
 from chain.refusals import BadArgument, ExecutionReverted, Refused
@@ -285,6 +286,9 @@ def _raising(work: Callable[[], Any]) -> Any:
         raise Reverted(str(error), error.output) from None
     except Refused as error:
         raise RpcError(SERVER_ERROR, str(error), error.data) from None
+    except StoreError as error:
+        _log.error("the database failed", reason=str(error))
+        raise RpcError(SERVER_ERROR, str(error)) from None
 
 
 def _give(outcome: Any) -> Any:
