@@ -92,7 +92,8 @@ pub fn sha256(data: []const u8) Word {
 }
 
 fn hashed(comptime text: []const u8) Word {
-    @setEvalBranchQuota(100_000);
+    // Of all signatures of a contract together.
+    @setEvalBranchQuota(100_000_000);
     var out: Word = undefined;
     std.crypto.hash.sha3.Keccak256.hash(text, &out, .{});
     return out;
