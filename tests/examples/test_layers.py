@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -11,12 +12,14 @@ import pytest
 from eth_utils.crypto import keccak
 
 from contracts.world import ALICE, BOB, CAROL, World
-from ewasm.cli.compilers import compile_source
+from ewasm.cli.compilers import abi_of, compile_source
 from ewasm.cli.rust import NO_RUST, find_toolchain
 from ewasm.initcode import with_arguments
+from ewasm.sdk import FOLDER as SDK
 from tests.examples.results import call_data, events, reason, topics, word
 
 FOLDER = Path(__file__).with_name("probe")
+SNIPPETS = SDK / "wat" / "snippets.wat"
 Compiled = Callable[[str], bytes]
 
 
@@ -150,3 +153,30 @@ def test_rust_operators_refuse_to_wrap(world: World, compiled: Compiled) -> None
     for a, b in ((2**256 - 1, 1), (1, 2), (2**128, 2**128)):
         assert world.call(probe, sums, a, b).output == keccak(text="Panic(uint256)")[:4] + word(0x11)
     assert world.call(probe, parts, 1, 0).output == keccak(text="Panic(uint256)")[:4] + word(0x12)
+
+
+def test_snippets_of_text_are_a_contract(world: World) -> None:
+    code = compile_source(SNIPPETS)
+    probe, other = (world.deploy(with_arguments(code, word(number))) for number in (41, 9))
+    assert world.read(probe, "start()(uint256)") == 41
+    world.call(probe, "put(address,uint256)", BOB, 7)
+    assert [world.read(probe, "get(address)(uint256)", who) for who in (BOB, CAROL)] == [7, 0]
+    assert world.storage(probe, int.from_bytes(keccak(word(BOB) + word(1)), "big")) == 7
+    for a, b in ((1, 2), (2**256 - 1, 2), (2**200 + 5, 2**64 - 1)):
+        assert world.read(probe, "add(uint256,uint256)(uint256)", a, b) == (a + b) % 2**256
+    done = world.call(probe, "say(uint256,uint256)", 5, 6)
+    assert events(done) == [(probe, topics("Said(uint256,uint256)", 5), word(6))]
+    assert reason(world.call(probe, "fail()")) == "snippets: on purpose"
+    assert world.read(probe, "ask(address)(uint256)", other) == 9
+    assert world.call(probe, "tell(address,uint256)", other, 10).error is None
+    assert world.read(probe, "ask(address)(uint256)", other) == 10
+    for data in (b"", b"none", call_data("poke(uint256)", 1)[:-1], call_data("get(address)", BOB)[:4] + b"\1" * 32):
+        refused = world.send(probe, data)
+        assert (refused.reverted, refused.output) == (True, b"")
+    assert world.call(probe, "start()", value=1).reverted
+    assert world.call(probe, "ask(address)", BOB).error is not None
+
+
+def test_snippets_say_what_they_can_do() -> None:
+    functions = [item["name"] for item in json.loads(abi_of(SNIPPETS) or "[]") if item["type"] == "function"]
+    assert functions == ["start", "poke", "put", "get", "add", "say", "fail", "ask", "tell"]
