@@ -15,7 +15,7 @@ from functools import cache
 from typing import Any
 
 import ckzg
-from eth.exceptions import VMError
+from eth.exceptions import OutOfGas, VMError
 from eth.precompiles.modexp import _compute_modexp_gas_fee_eip_198
 from eth.precompiles.point_evaluation import TRUSTED_SETUP_PATH
 from eth.vm.forks.berlin.computation import _compute_modexp_gas_fee_eip_2565
@@ -29,7 +29,9 @@ from chain.osaka import CLZ, P256VERIFY, clz, modexp_price, p256verify
 __all__ = ["hardened_opcodes", "hardened_precompiles", "has_code_nonce_or_storage", "kzg_setup"]
 
 JUMPDEST = 0x5B
-SELFDESTRUCT = 0xFF
+CREATE, CREATE2, SELFDESTRUCT = 0xF0, 0xF5, 0xFF
+MAX_EVM_INIT_CODE = 49_152
+WASM_MAGIC = b"\0asm"
 MODEXP = (5).to_bytes(20, "big")
 BLAKE2F = (9).to_bytes(20, "big")
 POINT_EVALUATION = (10).to_bytes(20, "big")
@@ -131,6 +133,32 @@ class _TimedJumpdest:
         self._operation(computation=computation)
 
 
+class _SizedCreate:
+    """CREATE and CREATE2 that hold init code to its limit first (EIP-3860).
+
+    The base asks whether the creator can pay the endowment before it looks at the size, and then goes on where the
+    frame has to fail.
+    """
+
+    def __init__(self, operation: Any) -> None:
+        self._operation = operation
+        self.mnemonic = operation.mnemonic
+        self.gas_cost = operation.gas_cost
+
+    def __call__(self, computation: Any) -> None:
+        stack = computation._stack.values
+        if len(stack) >= 3:
+            offset, size = (item if isinstance(item, int) else int.from_bytes(item, "big") for item in stack[-2:-4:-1])
+            if size > MAX_EVM_INIT_CODE:
+                limits = computation.machine.rules.limits
+                limit = MAX_EVM_INIT_CODE
+                if computation._memory.read_bytes(offset, 4) == WASM_MAGIC:
+                    limit = limits.init_code_bytes
+                if size > limit:
+                    raise OutOfGas(f"init code of {size} bytes is over the limit")
+        self._operation(computation=computation)
+
+
 def hardened_opcodes(opcodes: Mapping[int, Any], fork: Fork) -> dict[int, Any]:
     """The fork's opcodes without the wrapper that warns of SELFDESTRUCT's deprecation at every use."""
     mended = dict(opcodes)
@@ -139,6 +167,9 @@ def hardened_opcodes(opcodes: Mapping[int, Any], fork: Fork) -> dict[int, Any]:
     selfdestruct = mended[SELFDESTRUCT]
     mended[SELFDESTRUCT] = getattr(selfdestruct, "__wrapped__", selfdestruct)
     mended[JUMPDEST] = _TimedJumpdest(mended[JUMPDEST])
+    if fork >= Fork.SHANGHAI:
+        for op in (CREATE, CREATE2):
+            mended[op] = _SizedCreate(mended[op])
     return mended
 
 

@@ -299,7 +299,22 @@ def _failed_cost(
         return _measure(computation, function, saved), "out of gas"
     if isinstance(error, WriteProtection):
         return _measure(computation, function, saved), None
+    if isinstance(error, OutOfBoundsRead):
+        return _copy_cost(computation, saved), None
     return gas - computation._gas_meter.gas_remaining, None
+
+
+def _copy_cost(computation: Any, saved: list[Any]) -> int:
+    """The price of RETURNDATACOPY, which fails on its range before it comes to the copy."""
+    start, size = _word(saved[-1]), _word(saved[-3])
+    before, after = len(computation._memory), start + size if size else 0
+    expansion = max(_memory_price(after) - _memory_price(before), 0)
+    return 3 + 3 * ((size + 31) // 32) + expansion
+
+
+def _memory_price(size: int) -> int:
+    words = (size + 31) // 32
+    return 3 * words + words * words // 512
 
 
 def _measure(computation: Any, function: Any, saved: list[Any]) -> int:
