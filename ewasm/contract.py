@@ -30,6 +30,7 @@ class Facts(TypedDict):
 
     entries: dict[str, int]
     sizes: tuple[int, int, int]
+    arguments: tuple[int, int] | None
 
 
 class Contract:
@@ -42,9 +43,10 @@ class Contract:
         initial_pages: Pages of memory at the start.
         initial_bytes: Bytes of active data segments.
         initial_entries: Entries of tables at the start, and of active element segments.
+        arguments: Where the code has constructor arguments: offset of their section, offset of their first byte.
     """
 
-    __slots__ = ("_valid", "code", "entries", "initial_bytes", "initial_entries", "initial_pages", "rules")
+    __slots__ = ("_valid", "arguments", "code", "entries", "initial_bytes", "initial_entries", "initial_pages", "rules")
 
     def __init__(
         self,
@@ -52,31 +54,38 @@ class Contract:
         rules: Rules,
         entries: Mapping[str, int],
         sizes: tuple[int, int, int],
+        arguments: tuple[int, int] | None,
         valid: ValidModule | None = None,
     ) -> None:
         self.code = code
         self.rules = rules
         self.entries = entries
         self.initial_pages, self.initial_bytes, self.initial_entries = sizes
+        self.arguments = arguments
         self._valid = valid
 
     @classmethod
     def recalled(cls, code: bytes, rules: Rules, facts: Facts) -> Contract:
         """A contract that passed the gate before, from `facts`: to run it, nothing of the module is needed again."""
-        return cls(code, rules, facts["entries"], facts["sizes"])
+        return cls(code, rules, facts["entries"], facts["sizes"], facts["arguments"])
 
     @property
     def facts(self) -> Facts:
         """What `recalled` needs, as plain data."""
         sizes = (self.initial_pages, self.initial_bytes, self.initial_entries)
-        return {"entries": dict(self.entries), "sizes": sizes}
+        return {"entries": dict(self.entries), "sizes": sizes, "arguments": self.arguments}
 
     @property
     def valid(self) -> ValidModule:
-        """What validation made of the code; of a recalled contract when it is first asked for."""
-        if self._valid is None:
-            self._valid = validate(decode(self.code), self.rules.features)
-        return self._valid
+        """What validation made of the code; made again where it was let go, or never there."""
+        valid = self._valid
+        if valid is None:
+            valid = self._valid = validate(decode(self.code), self.rules.features)
+        return valid
+
+    def let_go(self) -> None:
+        """Forget the module: compiled code does without, and it takes fifty times the room of the code."""
+        self._valid = None
 
     @property
     def imports(self) -> tuple[HostEntry, ...]:
@@ -123,7 +132,7 @@ def check(code: bytes, rules: Rules, *, size_limit: int | None = None) -> Contra
             hint="call it from main instead",
         )
     entries = _check_exports(valid, rules)
-    return Contract(code, rules, entries, _initial_sizes(valid), valid)
+    return Contract(code, rules, entries, _initial_sizes(valid), _arguments(module, code), valid)
 
 
 def _initial_sizes(valid: ValidModule) -> tuple[int, int, int]:
@@ -142,10 +151,18 @@ def split_arguments(contract: Contract) -> tuple[bytes, bytes]:
         (code to store, arguments): the module without its last section if that is the custom section `ewasm.args`,
         and that section's payload; else the whole code and nothing.
     """
-    code, customs = contract.code, contract.valid.module.customs
-    if customs and customs[-1].name == ARGUMENTS_SECTION and customs[-1].end == len(code):
-        return code[: customs[-1].offset], customs[-1].data
-    return code, b""
+    if contract.arguments is None:
+        return contract.code, b""
+    section, payload = contract.arguments
+    return contract.code[:section], contract.code[payload:]
+
+
+def _arguments(module: Module, code: bytes) -> tuple[int, int] | None:
+    """Offsets of the section `ewasm.args` and of its payload, if that is the last section."""
+    last = module.customs[-1] if module.customs else None
+    if last is None or last.name != ARGUMENTS_SECTION or last.end != len(code):
+        return None
+    return last.offset, last.end - len(last.data)
 
 
 # -- limits ------------------------------------------------------------------------------------------------------

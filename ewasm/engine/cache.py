@@ -1,7 +1,8 @@
 """In-memory cache of what the gate and the compiler made of code.
 
 Keyed by the code's bytes; one cache serves one (rules, engine). Verdicts are kept as well as artifacts: a contract that
-is refused is refused again without work. Bounded by count and by bytes of code; the least recently used goes first.
+is refused is refused again without work. Bounded by count and by bytes of code; the least recently used goes first. A
+contract that was never run still has its module, which takes some fifty times the room of its code.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class Activated:
 class ArtifactCache:
     """Least-recently-used map from code to `Activated` or the error that refused it."""
 
-    def __init__(self, max_entries: int = 1_024, max_bytes: int = 64 << 20) -> None:
+    def __init__(self, max_entries: int = 1_024, max_bytes: int = 16 << 20) -> None:
         self.max_entries = max_entries
         self.max_bytes = max_bytes
         self._entries: OrderedDict[bytes, Activated | ModuleError] = OrderedDict()

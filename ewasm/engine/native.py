@@ -117,7 +117,8 @@ class NativeEngine:
         if name == "winch" and not winch_works():
             raise RuntimeError("the installed Wasmtime does not compile with Winch on this machine")
         self.name = name
-        self.store = store
+        # What is on disk has the prelude in it.
+        self.store = store if prelude else None
         self.prelude = prelude
         self.hot_runs = int(os.environ.get("EWASM_HOT_RUNS", HOT_RUNS)) if hot_runs is None else hot_runs
         self.background = background
@@ -139,6 +140,7 @@ class NativeEngine:
         for name in self.tiers():
             made = self.build(name, contract, rules, prepared)
             if made is not None:
+                contract.let_go()
                 return TieredArtifact(self, contract, rules, name, made)
         return TieredArtifact(self, contract, rules, "interpreter", InterpreterEngine().compile(contract, rules))
 
@@ -241,6 +243,7 @@ class TieredArtifact:
 
     def _speed_up(self) -> None:
         made = self._engine.build("cranelift", self._contract, self._rules, [])
+        self._contract.let_go()
         if made is not None:
             self._current = made
             self.tier = "cranelift"

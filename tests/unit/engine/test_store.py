@@ -15,7 +15,7 @@ from ewasm.engine.store import ArtifactStore, Stored, UnusableFolder, artifact_k
 from ewasm.metering.schedule import SCHEDULES
 from ewasm.rules import EWASM_2018, EWASM_2026
 
-FACTS: Facts = {"entries": {"main": 0}, "sizes": (1, 2, 3)}
+FACTS: Facts = {"entries": {"main": 0}, "sizes": (1, 2, 3), "arguments": None}
 STORED = Stored({"main": "ewasm:main"}, FACTS, b"machine code" * 100)
 KEY = artifact_key(b"code", EWASM_2026, "winch")
 

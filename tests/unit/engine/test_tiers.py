@@ -233,18 +233,28 @@ def test_the_fastest_artifact_on_disk_is_taken(tmp_path: Path) -> None:
     assert artifact_of(vm).tier == "cranelift"
 
 
-def test_a_contract_from_disk_can_be_created_from_again(tmp_path: Path) -> None:
+@pytest.mark.parametrize("arguments", [None, b"", b"seven"])
+def test_a_contract_from_disk_can_be_created_from_again(tmp_path: Path, arguments: bytes | None) -> None:
     code = bytes(
-        wasmtime.wat2wasm('(module (memory (export "memory") 1) (func (export "main")) (func (export "deploy")))')
+        wasmtime.wat2wasm("""(module
+          (import "ethereum" "getCallDataSize" (func $size (result i32)))
+          (import "ethereum" "log" (func $log (param i32 i32 i32 i32 i32 i32 i32)))
+          (memory (export "memory") 1) (func (export "main"))
+          (func (export "deploy") (i32.store (i32.const 0) (call $size))
+            (call $log (i32.const 0) (i32.const 4) (i32.const 0)
+              (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0))))""")
     )
-    results = []
-    for _ in range(2):
-        vm = VM(EWASM_2026, NativeEngine("cranelift", ArtifactStore(tmp_path)))
-        request = replace(message(), kind=Kind.CREATE)
-        results.append(vm.create(FakeHost(), request, code))
-    assert results[0] == results[1]
-    assert results[0].is_success
-    assert results[0].output == code
+    section = b"" if arguments is None else b"\0" + bytes([11 + len(arguments), 10]) + b"ewasm.args" + arguments
+    seen = []
+    for machine in (VM(EWASM_2026, NativeEngine("cranelift", ArtifactStore(tmp_path))) for _ in range(2)):
+        for _ in range(2):
+            host = FakeHost()
+            seen.append((machine.create(host, replace(message(), kind=Kind.CREATE), code + section), host.events))
+    assert all(one == seen[0] for one in seen)
+    result, events = seen[0]
+    assert result.is_success
+    assert result.output == code
+    assert len(arguments or b"").to_bytes(4, "little") in events[0]
 
 
 def test_a_damaged_artifact_is_compiled_again(tmp_path: Path) -> None:
