@@ -103,6 +103,15 @@ def test_a_write_at_the_end_needs_its_sentry() -> None:
     assert exact(chain, TxRequest(sender=ALICE, to=CALLEE)) == 21_000 + 6 + 2_301
 
 
+def test_contracts_that_look_at_their_gas() -> None:
+    # Reverts with less than half a million left.
+    wanted = asm((500_000).to_bytes(3, "big"), GAS, 0x10, b"\x0a", 0x57, 0x00, JUMPDEST)
+    assert wanted[10] == JUMPDEST
+    chain = chain_with(callee=wanted + asm(b"\x00", b"\x00", REVERT), caller=call_code(CALLEE, insist=True))
+    assert exact(chain, TxRequest(sender=ALICE, to=CALLEE)) == 21_000 + 500_000 + 5
+    assert exact(chain, TxRequest(sender=ALICE, to=CALLER)) > 21_000 + 500_000 * 64 // 63
+
+
 def test_authorizations() -> None:
     chain = chain_with(callee=asm(b"\x05", b"\x02", 0x55))
     nobody = Authorization(chain_id=0, address=CALLEE, nonce=0, y_parity=0, r=1, s=1)
