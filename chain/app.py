@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chain.accounts import DEFAULT_MNEMONIC, DEFAULT_PATH, Account, checksum_address, derive_accounts
-from chain.quickstart import defer_bls
+from chain.quickstart import defer_bls, import_server_only, import_structlog
 
 if TYPE_CHECKING:
     from chain.blockchain import Blockchain
@@ -29,6 +30,7 @@ __all__ = ["NodeOptions", "StartError", "all_methods", "make_server", "open_node
 ETHER = 10**18
 
 defer_bls()
+import_structlog()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +101,19 @@ def run_node(options: NodeOptions, out: Callable[[str], None] | None = None) -> 
         StartError: It cannot start: busy port, unusable data directory, bad genesis, mnemonic or chain file.
     """
     write = out or _print
+    # Importing makes a hundred thousand objects that stay: looking through them for garbage finds none.
+    gc.disable()
+    import_server_only()
     _configure_logs(options.json)
-    with contextlib.suppress(ImportError):
-        import uvloop
+    try:
+        with contextlib.suppress(ImportError):
+            import uvloop
 
-        uvloop.run(serve(options, write))
-        return
-    asyncio.run(serve(options, write))
+            uvloop.run(serve(options, write))
+            return
+        asyncio.run(serve(options, write))
+    finally:
+        gc.enable()
 
 
 async def serve(options: NodeOptions, write: Callable[[str], None]) -> None:
@@ -120,6 +128,8 @@ async def serve(options: NodeOptions, write: Callable[[str], None]) -> None:
     try:
         node.start()
         server = make_server(node, options)
+        gc.freeze()
+        gc.enable()
         try:
             await server.start()
         except PortBusy as error:

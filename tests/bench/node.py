@@ -102,8 +102,8 @@ def _commands(port: int, directory: Path) -> dict[str, list[str]]:
         "ewasm": ours,
         "ewasm, on disk": [*ours, "--data-dir", str(directory)],
         "anvil": [_find("anvil"), "--port", str(port), "--silent"],
-        "ganache": [_find("ganache"), "--server.port", str(port), "--wallet.mnemonic", DEFAULT_MNEMONIC, "--logging.quiet"],
-    }  # fmt: skip
+        "ganache": [_find("ganache"), "--server.port", str(port), "-m", DEFAULT_MNEMONIC, "--logging.quiet"],
+    }
 
 
 def _find(name: str) -> str:
@@ -166,6 +166,8 @@ def _transfers(target: Target, account: int, count: int) -> list[str]:
 
 def _round(target: Target, number: int) -> None:
     account = 1 + number % 9
+    # Nodes close connections that were idle while the others had their turn; this one opens again by itself.
+    target.connection.close()
     raws = _transfers(target, account, 2 * TRANSFERS)
 
     def singly() -> None:
