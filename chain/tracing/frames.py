@@ -36,6 +36,7 @@ from ewasm.message import Status
 __all__ = ["Session", "error_words", "stack_words", "watch"]
 
 PLENTY_OF_GAS = 1 << 62
+MAX_GAS_COST = 1 << 63
 MAX_NONCE = (1 << 64) - 1
 JUMPS = frozenset({0x56, 0x57})
 
@@ -296,12 +297,20 @@ def _failed_cost(
     if isinstance(error, OutOfGas):
         if computation.current_op == 0x55 and "2300" in str(error):
             return 0, "out of gas: not enough gas for reentrancy sentry"
-        return _measure(computation, function, saved), "out of gas"
+        return _bounded(_measure(computation, function, saved), function)
     if isinstance(error, WriteProtection):
         return _measure(computation, function, saved), None
     if isinstance(error, OutOfBoundsRead):
-        return _copy_cost(computation, saved), None
+        cost, words = _bounded(_copy_cost(computation, saved), function)
+        return cost, words if cost > gas or words != "out of gas" else None
     return gas - computation._gas_meter.gas_remaining, None
+
+
+def _bounded(cost: int, function: Any) -> tuple[int, str]:
+    """A price that cannot be paid, with its error: one beyond 64 bits is no price to geth."""
+    if cost >= MAX_GAS_COST:
+        return getattr(function, "gas_cost", 0), "gas uint64 overflow"
+    return cost, "out of gas"
 
 
 def _copy_cost(computation: Any, saved: list[Any]) -> int:

@@ -436,7 +436,7 @@ _OPS = [
 _INTERESTING = [0, 1, 2, 31, 32, 33, 64, 255, 0xFFFF, (1 << 160) - 1, (1 << 256) - 1]
 
 
-def _program(random: Random) -> bytes:
+def random_program(random: Random) -> bytes:
     """Opcodes with operands pushed for them more often than not, so that most run and some fail."""
     code = b""
     for _ in range(random.randrange(1, 40)):
@@ -458,7 +458,7 @@ def test_random_programs_run_the_same_under_every_tracer() -> None:
     others = {COUNTER: GenesisAccount(code=contract("counter/counter.wasm"), balance=7)}
     errors: set[str | None] = set()
     for number in range(300):
-        code = _program(random)
+        code = random_program(random)
         chain = new_chain(accounts={**others, OTHER: GenesisAccount(code=code, balance=5)})
         request = CallRequest(sender=ALICE, to=OTHER, gas=random.choice([30_000, 100_000, 2_000_000]), value=1)
         plain_run = run_with_stack(lambda chain=chain, request=request: chain.call(request))  # type: ignore[misc]
