@@ -8,6 +8,7 @@ a hash names one node for ever: so decoded nodes are shared by everybody through
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from typing import Any, TypeAlias
 
@@ -26,6 +27,10 @@ Change: TypeAlias = "tuple[bytes, bytes]"
 
 CACHED_NODES = 12_000
 """Of each of two generations; a full branch takes about 1.5 KB."""
+
+# Sixteen hashes with fifteen marks between them.
+_FULL_BYTES = 16 * 32 + 15
+_HASH_MARKS = b"\xa0" * 16
 
 _TO_NIBBLES = bytes.maketrans(b"0123456789abcdef", bytes(range(16)))
 _TO_HEX = bytes.maketrans(bytes(range(16)), b"0123456789abcdef")
@@ -242,6 +247,11 @@ def _compact(path: bytes, *, leaf: bool) -> bytes:
 
 def _encode(node: Node) -> bytes:
     if type(node) is list:
+        with contextlib.suppress(TypeError):
+            # Near the root every child is a hash; a node among them cannot be joined.
+            joined = b"\xa0".join(node)
+            if len(joined) == _FULL_BYTES:
+                return b"\xf9\x02\x11\xa0" + joined + b"\x80"
         payload = b"".join(
             [(b"\xa0" + child if child else b"\x80") if type(child) is bytes else _encode(child) for child in node]
         )
@@ -263,6 +273,8 @@ def _encode(node: Node) -> bytes:
 
 
 def _decode(encoded: bytes) -> Node:
+    if len(encoded) == _FULL_BYTES + 5 and encoded[3:531:33] == _HASH_MARKS and encoded[:3] == b"\xf9\x02\x11":
+        return [encoded[at : at + 32] for at in range(4, 532, 33)]
     try:
         return _node(rlp.as_list(rlp.decode(encoded), 2, 17))
     except rlp.RlpError as error:

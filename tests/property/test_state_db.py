@@ -309,3 +309,23 @@ def _block(env: BlockEnv, transfers: list[Any], requests: bool, kind: Any) -> An
             verdicts.append(str(error))
     made = finish(block, Header(bytes(32), bytes(20), bytes(32), 4, 10**7, 0))
     return verdicts, made.header, block.receipts
+
+
+def test_full_branches_near_the_root_are_those_of_the_reference() -> None:
+    store = MemoryStore()
+    expected: Any = HexaryTrie({})
+    content = {number.to_bytes(20, "big"): number.to_bytes(40, "big") for number in range(1, 400)}
+    for key, value in content.items():
+        expected[keccak(key)] = value
+    trie = StateTrie(store.writer, NodeCache())
+    root = trie.update(EMPTY_ROOT, content.items())
+    assert root == expected.root_hash
+    assert len(trie.nodes[root]) == 532
+    for key, node in trie.nodes.items():
+        store.writer[key] = node
+    fresh = StateTrie(store.writer, NodeCache())
+    assert all(fresh.get(root, key) == value for key, value in content.items())
+    gone = list(content)[::3]
+    for key in gone:
+        del expected[keccak(key)]
+    assert fresh.update(root, ((key, b"") for key in gone)) == expected.root_hash
