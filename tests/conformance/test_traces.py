@@ -12,11 +12,11 @@ import pytest
 
 from chain.app import all_methods
 from chain.blockchain import Blockchain, ChainConfig
-from chain.builder import CONSOLIDATION_REQUESTS, WITHDRAWAL_REQUESTS
 from chain.genesis import load_genesis
 from chain.node import Node
 from chain.rpc.dispatch import Dispatcher
 from chain.store import MemoryStore
+from chain.system_contracts import CONSOLIDATION_REQUESTS, WITHDRAWAL_REQUESTS
 from tests.unit.chain.support import machine
 
 pytestmark = pytest.mark.conformance
