@@ -10,7 +10,7 @@ from typing import Any, Final
 __all__ = ["DEFAULT_TIMEOUT_S", "MAX_TIMEOUT_S", "TraceOptions", "parse_duration"]
 
 DEFAULT_TIMEOUT_S: Final = 5.0
-MAX_TIMEOUT_S: Final = 300.0
+MAX_TIMEOUT_S: Final = 60.0
 
 _UNITS: Final = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _PART: Final = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)")
