@@ -32,7 +32,8 @@ def import_structlog() -> None:
     """Import structlog as if rich were not installed, unless either is imported already."""
     if "structlog" in sys.modules or "rich" in sys.modules:
         return
-    sys.modules["rich"] = None  # type: ignore[assignment] - how the import system spells "not to be found"
+    # None is how the import system spells "not to be found".
+    sys.modules["rich"] = None  # type: ignore[assignment]
     try:
         importlib.import_module("structlog")
     finally:
