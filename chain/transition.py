@@ -236,8 +236,8 @@ def check_account(tx: Tx, balance: int, nonce: int, code: bytes, env: BlockEnv, 
         raise InvalidTransaction(f"nonce too low: address {who}, tx: {tx.nonce} state: {nonce}", "nonce-too-low")
     if exact_nonce and tx.nonce > nonce:
         raise InvalidTransaction(f"nonce too high: address {who}, tx: {tx.nonce} state: {nonce}", "nonce-too-high")
-    # EIP-3607 holds for all of history on the main chain, but older test files have senders with code.
-    if code and env.fork >= Fork.LONDON and not is_delegation(code):
+    # EIP-3607 holds for all of history.
+    if code and not is_delegation(code):
         raise InvalidTransaction(f"sender not an eoa: address {who}, len(code): {len(code)}", "sender-has-code")
     if env.base_fee is not None and tx.max_fee_per_gas < env.base_fee:
         raise InvalidTransaction(
