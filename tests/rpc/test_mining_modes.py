@@ -57,13 +57,13 @@ def test_transactions_too_large_for_one_block_go_into_the_next() -> None:
 
 
 def test_a_long_call_holds_up_neither_blocks_nor_reads(node: NodeProcess) -> None:
-    # JUMPDEST PUSH1 0 JUMP: an endless loop, ended by the gas limit of the block.
-    looping = {"data": "0x5b600056"}
+    # JUMPDEST PUSH1 0 JUMP: an endless loop, ended by its gas, or by the deadline of calls on a slow machine.
+    looping = {"data": "0x5b600056", "gas": hex(5_000_000)}
     ended = threading.Event()
 
     def call() -> None:
         answer = node.send({"jsonrpc": "2.0", "id": 1, "method": "eth_call", "params": [looping]})
-        assert answer["error"]["message"] == "out of gas"
+        assert answer["error"]["message"] in ("out of gas", "execution aborted (timeout = 10s)")
         ended.set()
 
     thread = threading.Thread(target=call)
