@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Any
 
@@ -67,7 +68,7 @@ def both(raws: list[str], **options: Any) -> tuple[list[Any], list[list[str]], l
             asked.node.stop()
     (answers, blocks), (single_answers, single_blocks) = results
     assert answers == single_answers
-    assert sorted(sum(blocks, [])) == sorted(sum(single_blocks, []))
+    assert sorted(itertools.chain.from_iterable(blocks)) == sorted(itertools.chain.from_iterable(single_blocks))
     return answers, blocks, single_blocks
 
 
@@ -100,7 +101,7 @@ def test_refusals_are_those_of_single_transactions() -> None:
     answers, blocks, _ = both(raws)
     good = [answer for answer in answers if isinstance(answer, str)]
     assert [place for place, answer in enumerate(answers) if isinstance(answer, str)] == [0, 5, 6, 8]
-    assert sum(blocks, []) == [answers[0], answers[6], answers[5]]
+    assert list(itertools.chain.from_iterable(blocks)) == [answers[0], answers[6], answers[5]]
     assert len(good) == 4
 
 

@@ -12,11 +12,7 @@ import pytest
 from chain.block import Withdrawal
 from chain.blockchain import Blockchain, ChainConfig
 from chain.builder import (
-    BEACON_ROOTS,
-    CONSOLIDATION_REQUESTS,
     DEPOSIT_TOPIC,
-    HISTORY_STORAGE,
-    WITHDRAWAL_REQUESTS,
     hash_requests,
 )
 from chain.crypto import keccak, sign
@@ -27,6 +23,12 @@ from chain.hardening import modexp_value
 from chain.records import CallRequest
 from chain.rlp_codec import encode
 from chain.store import MemoryStore
+from chain.system_contracts import (
+    BEACON_ROOTS,
+    CONSOLIDATION_REQUESTS,
+    HISTORY_STORAGE,
+    WITHDRAWAL_REQUESTS,
+)
 from chain.transaction import Authorization, Tx, floor_gas, intrinsic_gas, sign_tx
 from tests.unit.chain.support import (
     ALICE,
