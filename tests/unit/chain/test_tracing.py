@@ -400,7 +400,9 @@ def test_the_genesis_is_not_traceable(mixed: Blockchain) -> None:
         trace_block(mixed, first, TraceOptions())
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("5s", 5.0), ("300ms", 0.3), ("1m", 60.0), ("2s500ms", 2.5), (".5s", 0.5)])
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("5s", 5.0), ("300ms", 0.3), ("1m", 60.0), ("2s500ms", 2.5), (".5s", 0.5)]
+)
 def test_durations_are_those_of_go(text: str, seconds: float) -> None:
     assert parse_duration(text) == pytest.approx(seconds)
 
