@@ -11,7 +11,7 @@ the middle takes all gas, so having charged for what follows it is not observabl
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ewasm.metering.schedule import Schedule
@@ -23,6 +23,9 @@ __all__ = ["MeteredBlocks", "instruction_price", "live_instructions", "metered_b
 _OPENERS = frozenset({op.BLOCK, op.LOOP, op.IF})
 _ENDS_CONTROL = frozenset({op.BR, op.BR_TABLE, op.RETURN, op.UNREACHABLE, op.RETURN_CALL, op.RETURN_CALL_INDIRECT})
 _OBSERVED = frozenset({op.CALL, op.CALL_INDIRECT, op.MEMORY_GROW})
+_CONTROL = _OPENERS | {op.END, op.BR, op.BR_IF, op.BR_TABLE}
+# Only an `else` or `end` can stand where control does not fall into it; everything else just adds up.
+_BOUNDS = _CONTROL | _ENDS_CONTROL | _OBSERVED | {op.ELSE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +81,15 @@ def live_instructions(body: Expr) -> Iterator[tuple[int, bool]]:
             dead = code in _ENDS_CONTROL
 
 
-def _targeted_labels(body: Expr) -> frozenset[int]:
+def _targeted_labels(body: Expr, live: Sequence[tuple[int, bool]]) -> frozenset[int]:
     """Indices of the block, loop or if instructions that a live branch names (-1 stands for the function itself)."""
     targets: set[int] = set()
     labels = [-1]
-    for index, _ in live_instructions(body):
+    for index, _ in live:
         instruction = body[index]
         code = instruction[0]
+        if code not in _CONTROL:
+            continue
         if code in _OPENERS:
             labels.append(index)
         elif code == op.END:
@@ -97,7 +102,13 @@ def _targeted_labels(body: Expr) -> frozenset[int]:
     return frozenset(targets)
 
 
-def metered_blocks(function: Function, local_count: int, prices: dict[int, int], schedule: Schedule) -> MeteredBlocks:
+def metered_blocks(
+    function: Function,
+    local_count: int,
+    prices: dict[int, int],
+    schedule: Schedule,
+    live: Sequence[tuple[int, bool]] | None = None,
+) -> MeteredBlocks:
     """Split a function into metered blocks.
 
     Args:
@@ -105,9 +116,11 @@ def metered_blocks(function: Function, local_count: int, prices: dict[int, int],
         local_count: Its declared locals, parameters not counted: paid for at entry.
         prices: `opcode_prices(schedule)`.
         schedule: For the linear parts that are static.
+        live: `live_instructions` of the body, where that is at hand.
     """
     body = function.body
-    targeted = _targeted_labels(body)
+    live = list(live_instructions(body)) if live is None else live
+    targeted = _targeted_labels(body, live)
     charges: dict[int, int] = {}
     checks: set[int] = set()
     openers: list[int] = []
@@ -119,9 +132,12 @@ def metered_blocks(function: Function, local_count: int, prices: dict[int, int],
             charges[start] = charges.get(start, 0) + cost
         start, cost = next_start, 0
 
-    for index, reached in live_instructions(body):
+    for index, reached in live:
         instruction = body[index]
         code = instruction[0]
+        if code not in _BOUNDS:
+            cost += prices[code]
+            continue
         price = instruction_price(instruction, prices, schedule)
         if code == op.LOOP and index in targeted:
             close(index + 1)

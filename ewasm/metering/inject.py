@@ -29,7 +29,7 @@ their types; there the counter goes through `$gas_global` at every call.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ewasm.metering.blocks import live_instructions, metered_blocks, opcode_prices
@@ -70,6 +70,11 @@ PAGES_EXPORT = "ewasm:pages"
 _STOP = 0  # label depths at the top of a rewritten body
 _EXIT = 1
 
+_REWRITTEN = frozenset({
+    op.BLOCK, op.LOOP, op.IF, op.END, op.BR, op.BR_IF, op.BR_TABLE, op.RETURN, op.CALL, op.CALL_INDIRECT,
+    op.RETURN_CALL, op.RETURN_CALL_INDIRECT, op.LOCAL_GET, op.LOCAL_SET, op.LOCAL_TEE, op.REF_FUNC, op.MEMORY_GROW,
+    op.MEMORY_COPY, op.MEMORY_FILL, op.MEMORY_INIT, op.TABLE_COPY, op.TABLE_FILL, op.TABLE_INIT, op.TABLE_GROW,
+})  # fmt: skip
 # Opcodes whose last operand is a count that is paid for by unit.
 _LINEAR = {
     op.MEMORY_GROW: "page_grown",
@@ -269,11 +274,12 @@ class _Injector:
         known = self.valid.functions[own_index]
         height = self.heights[own_index]
         writer = _BodyWriter(self, len(known.type.params), len(known.local_types), height)
+        live = list(live_instructions(function.body))
         if self.metered:
             local_count = sum(count for count, _ in function.locals)
-            blocks = metered_blocks(function, local_count, self.prices, self.schedule)
+            blocks = metered_blocks(function, local_count, self.prices, self.schedule, live)
             writer.charges, writer.checks = blocks.charges, blocks.checks
-        writer.write(function.body, known.type)
+        writer.write(function.body, known.type, live)
         extra = (((1, I32),) if self.passes else ((1, I64), (1, I32))) if writer.wraps else ()
         type_index = self.extended_types[function.type_index] if self.passes else function.type_index
         return replace(
@@ -303,21 +309,25 @@ class _BodyWriter:
         self.checks: frozenset[int] = frozenset()
         self.out: list[Instr] = []
 
-    def write(self, body: Expr, function_type: FuncType) -> None:
+    def write(self, body: Expr, function_type: FuncType, live: Sequence[tuple[int, bool]]) -> None:
         out = self.out
         if self.wraps:
             out += [(op.BLOCK, self._block_type(function_type)), (op.BLOCK, EMPTY_BLOCK)]
             self._enter(self.charges.get(0, 0))
         reload: str | None = None
         last = len(body) - 1
-        for index, _ in live_instructions(body):
-            if index and self.metered:
-                self._charge(self.charges.get(index, 0), reload, index in self.checks)
+        charges, checks, metered = self.charges, self.checks, self.metered
+        for index, _ in live:
+            if index and metered and (reload is not None or index in charges or index in checks):
+                self._charge(charges.get(index, 0), reload, index in checks)
             reload = None
             instruction = body[index]
             code = instruction[0]
             if index == last:
                 break
+            if code not in _REWRITTEN:
+                out.append(instruction)
+                continue
             if code in (op.BLOCK, op.LOOP, op.IF):
                 self.nesting += 1
                 out.append(instruction)

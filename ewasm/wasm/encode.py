@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 
 from ewasm.wasm.decode import MAGIC, SECTION_ORDER, VERSION
 from ewasm.wasm.leb128 import write_signed, write_unsigned
-from ewasm.wasm.module import Data, Element, Export, Expr, Function, Global, Import, Instr, Module
+from ewasm.wasm.module import EMPTY_BLOCK, Data, Element, Export, Expr, Function, Global, Import, Instr, Module
 from ewasm.wasm.opcodes import END, OPCODES, REF_FUNC
 from ewasm.wasm.types import FUNCREF, FuncType, GlobalType, Limits, MemoryType, TableType
 
@@ -22,6 +22,11 @@ def _u(value: int) -> bytes:
 
 def _indices(instr: Instr) -> bytes:
     return b"".join(map(_u, instr[1:]))
+
+
+def _index(instr: Instr) -> bytes:
+    value = instr[1]
+    return _U7[value] if value < 0x80 else write_unsigned(value)
 
 
 def _signed(bits: int) -> Callable[[Instr], bytes]:
@@ -41,8 +46,10 @@ def _memarg(instr: Instr) -> bytes:
     return _u(align) + _u(offset)
 
 
+_EMPTY = write_signed(EMPTY_BLOCK)
 _IMMEDIATES: dict[str, Callable[[Instr], bytes]] = {
-    "block": lambda instr: write_signed(instr[1]),
+    "block": lambda instr: _EMPTY if instr[1] == EMPTY_BLOCK else write_signed(instr[1]),
+    **dict.fromkeys(("label", "func", "local", "global", "table", "data", "elem", "memory"), _index),
     "labels": _labels,
     "types": lambda instr: _u(len(instr[1])) + bytes(instr[1]),
     "heap": lambda instr: bytes((instr[1],)),
