@@ -10,9 +10,10 @@ from eth_typing import Address
 
 from chain.block import Log
 from chain.executor import WasmMachine
+from chain.failures import error_words
 from chain.forks import Fork
 from chain.store import MemoryStore
-from chain.transition import BlockEnv, error_text, open_state
+from chain.transition import BlockEnv, open_state
 from chain.trie import EMPTY_ROOT
 from ewasm.message import Status
 
@@ -89,5 +90,5 @@ def run_once(
             Log(address, tuple(topic.to_bytes(32, "big") for topic in topics), data)
             for address, topics, data in computation.get_log_entries()
         ),
-        error=None if error is None else error_text(error),
+        error=None if error is None else error_words(error),
     )

@@ -13,7 +13,17 @@ from chain.crypto import SECP256K1_N, address_of_key, keccak, recover, sign
 from chain.errors import InvalidTransaction
 from chain.forks import Fork
 
-__all__ = ["AccessList", "Authorization", "Tx", "decode_tx", "floor_gas", "intrinsic_gas", "sign_tx", "unsigned_tx"]
+__all__ = [
+    "AccessList",
+    "Authorization",
+    "Tx",
+    "decode_tx",
+    "floor_gas",
+    "intrinsic_gas",
+    "is_unsigned",
+    "sign_tx",
+    "unsigned_tx",
+]
 
 AccessList = tuple[tuple[bytes, tuple[int, ...]], ...]
 
@@ -289,6 +299,11 @@ def unsigned_tx(tx: Tx) -> Tx:
     v = 0 if tx.type else (27 if tx.chain_id is None else 35 + 2 * tx.chain_id)
     marked = replace(tx, v=v, r=int.from_bytes(tx.sender, "big"), s=0)
     return replace(marked, hash=keccak(marked.encode()))
+
+
+def is_unsigned(tx: Tx) -> bool:
+    """Whether an impersonated account sent it (`unsigned_tx`); no signature can look like that, since s is never 0."""
+    return tx.s == 0 and tx.r == int.from_bytes(tx.sender, "big")
 
 
 def intrinsic_gas(tx: Tx, fork: Fork) -> int:

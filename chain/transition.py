@@ -11,21 +11,23 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from eth.constants import CREATE_CONTRACT_ADDRESS
-from eth.exceptions import ContractCreationCollision, InvalidInstruction, OutOfGas, Revert, VMError
+from eth.exceptions import ContractCreationCollision, Revert
 from eth.vm.execution_context import ExecutionContext
 from eth.vm.message import Message
 from eth_typing import Address, BlockNumber, Hash32
 from eth_utils.exceptions import ValidationError
 
+from chain.accounts import checksum_address
 from chain.block import Log, types_allowed
 from chain.crypto import EMPTY_HASH, SECP256K1_N, keccak
 from chain.errors import InvalidBlock, InvalidTransaction
 from chain.executor import MAX_EVM_INIT_CODE, SYSTEM_ADDRESS, WASM_MAGIC, GasSplit, WasmMachine, state_class
+from chain.failures import error_words
 from chain.forks import BlobParams, Fork
 from chain.hardening import has_code_nonce_or_storage
 from chain.rlp_codec import encode
 from chain.system_contracts import run_known
-from chain.transaction import BLOB, LEGACY, SET_CODE, Authorization, Tx, floor_gas, intrinsic_gas
+from chain.transaction import BLOB, LEGACY, SET_CODE, Authorization, Tx, floor_gas, intrinsic_gas, is_unsigned
 from ewasm.rules import Rules
 
 __all__ = [
@@ -35,7 +37,6 @@ __all__ = [
     "check_account",
     "check_gas_cap",
     "check_tx",
-    "error_text",
     "open_state",
     "system_call",
 ]
@@ -231,31 +232,34 @@ def check_account(tx: Tx, balance: int, nonce: int, code: bytes, env: BlockEnv, 
     Raises:
         InvalidTransaction: With the reason in the words clients look for.
     """
-    who = "0x" + tx.sender.hex()
     if tx.nonce < nonce:
-        raise InvalidTransaction(f"nonce too low: address {who}, tx: {tx.nonce} state: {nonce}", "nonce-too-low")
+        raise InvalidTransaction(f"nonce too low: address {_who(tx)}, tx: {tx.nonce} state: {nonce}", "nonce-too-low")
     if exact_nonce and tx.nonce > nonce:
-        raise InvalidTransaction(f"nonce too high: address {who}, tx: {tx.nonce} state: {nonce}", "nonce-too-high")
-    # EIP-3607 holds for all of history.
-    if code and not is_delegation(code):
-        raise InvalidTransaction(f"sender not an eoa: address {who}, len(code): {len(code)}", "sender-has-code")
+        raise InvalidTransaction(f"nonce too high: address {_who(tx)}, tx: {tx.nonce} state: {nonce}", "nonce-too-high")
+    # EIP-3607 holds for all of history. Contracts are what most people impersonate.
+    if code and not is_delegation(code) and not is_unsigned(tx):
+        raise InvalidTransaction(f"sender not an eoa: address {_who(tx)}, len(code): {len(code)}", "sender-has-code")
     if env.base_fee is not None and tx.max_fee_per_gas < env.base_fee:
         raise InvalidTransaction(
-            f"max fee per gas less than block base fee: address {who}, "
+            f"max fee per gas less than block base fee: address {_who(tx)}, "
             f"maxFeePerGas: {tx.max_fee_per_gas}, baseFee: {env.base_fee}",
             "fee-too-low",
         )
     if tx.type == BLOB and tx.max_fee_per_blob_gas < env.blob_base_fee:
         raise InvalidTransaction(
-            f"max fee per blob gas less than block blob gas fee: address {who}, "
+            f"max fee per blob gas less than block blob gas fee: address {_who(tx)}, "
             f"blobGasFeeCap: {tx.max_fee_per_blob_gas}, blobBaseFee: {env.blob_base_fee}",
             "blob-fee-too-low",
         )
     cost = tx.gas * tx.max_fee_per_gas + tx.value + tx.blob_gas * tx.max_fee_per_blob_gas
     if balance < cost:
         raise InvalidTransaction(
-            f"insufficient funds for gas * price + value: address {who} have {balance} want {cost}", "funds"
+            f"insufficient funds for gas * price + value: address {_who(tx)} have {balance} want {cost}", "funds"
         )
+
+
+def _who(tx: Tx) -> str:
+    return checksum_address(tx.sender)
 
 
 def is_delegation(code: bytes) -> bool:
@@ -315,7 +319,7 @@ def _apply(state: Any, tx: Tx, env: BlockEnv) -> Executed:
         gas_used=gas_used,
         output=computation.output,
         logs=effects.logs,
-        error=None if error is None else error_text(error),
+        error=None if error is None else error_words(error),
         reverted=isinstance(error, Revert),
         created=message.storage_address if message.is_create and error is None else None,
         effective_gas_price=price,
@@ -532,20 +536,9 @@ def system_call(state: Any, address: bytes, data: bytes, *, must_succeed: bool =
     context = state.get_transaction_context_class()(gas_price=0, origin=SYSTEM_ADDRESS)
     computation = state.computation_class.apply_message(state, message, context)
     if computation.is_error and must_succeed:
-        raise InvalidBlock(f"system call to 0x{address.hex()} failed: {error_text(computation.error)}")
+        raise InvalidBlock(f"system call to 0x{address.hex()} failed: {error_words(computation.error)}")
     output: bytes = computation.output
     return output
-
-
-def error_text(error: VMError) -> str:
-    """The failure in the words clients look for."""
-    if isinstance(error, Revert):
-        return "execution reverted"
-    if isinstance(error, OutOfGas):
-        return "out of gas"
-    if isinstance(error, InvalidInstruction):
-        return "invalid opcode"
-    return str(error) or type(error).__name__
 
 
 def free_of_charge(tx: Tx) -> Tx:

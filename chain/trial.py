@@ -144,7 +144,7 @@ def estimate_gas(
         raise Refused(reason) from None
     except ValidationError as error:
         raise Refused(_overflow(error)) from None
-    if first.error == "out of gas":
+    if first.error in ("out of gas", "contract creation code storage out of gas"):
         raise Refused(f"gas required exceeds allowance ({cap})")
     _raise_failure(first)
     return least_gas(suffices, (need.gas, first.max_gas_used), need.floor - 1, cap)

@@ -45,7 +45,7 @@ def test_clz_counts_leading_zeros(value: int, zeros: int) -> None:
 
 def test_clz_is_no_opcode_before_osaka() -> None:
     chain = new_chain(Fork.PRAGUE, accounts={CONTRACT: GenesisAccount(code=CLZ_CODE)})
-    assert chain.call(CallRequest(to=CONTRACT, data=words(1))).error == "invalid opcode"
+    assert chain.call(CallRequest(to=CONTRACT, data=words(1))).error == "invalid opcode: CLZ"
 
 
 def test_p256verify_knows_a_good_signature() -> None:
