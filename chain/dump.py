@@ -10,7 +10,8 @@ JSON, compressed with gzip. Numbers are JSON numbers, bytes are hexadecimal with
 | blocks | canonical blocks from 1 on: rlp, receipts (RLP list as the database holds it), editedRoot (or null) |
 | values | trie nodes and code, each once; its key is its Keccak hash |
 
-`genesisEditedRoot` is there if block 0 was edited. All states are in it, so history can be read behind it as before.
+`genesisEditedRoot` is there if block 0 was edited; a block has `senders` where impersonated accounts sent some of its
+transactions, which then have no signature. All states are in it, so history can be read behind it as before.
 Nothing is executed when it is loaded, so a chain outlives a change of gas prices; hashes tie nodes to state roots, and
 those to the blocks.
 """
@@ -31,6 +32,7 @@ from chain.blockchain import Adopted, Blockchain
 from chain.crypto import keccak
 from chain.errors import InvalidBlock, StoreCorrupt
 from chain.records import block_record, decode_receipts_row, encode_receipts_row
+from chain.transaction import is_unsigned
 from chain.trie import EMPTY_ROOT
 
 __all__ = ["BadDump", "Clocked", "dump_chain", "load_chain"]
@@ -65,13 +67,15 @@ def dump_chain(chain: Blockchain, clock: Clocked) -> bytes:
         root = chain.root_behind(record)
         for state_root in (record.header.state_root, root):
             values.extend(_hex(value) for value in _reachable(chain.store.reader.get, state_root, seen))
-        blocks.append(
-            {
-                "rlp": _hex(encode_block(record.block)),
-                "receipts": _hex(encode_receipts_row(chain.receipts(record.hash))),
-                "editedRoot": None if root == record.header.state_root else _hex(root),
-            }
-        )
+        block: dict[str, Any] = {
+            "rlp": _hex(encode_block(record.block)),
+            "receipts": _hex(encode_receipts_row(chain.receipts(record.hash))),
+            "editedRoot": None if root == record.header.state_root else _hex(root),
+        }
+        if any(is_unsigned(tx) for tx in record.transactions):
+            # Impersonated accounts left no signatures to know them by.
+            block["senders"] = [_hex(tx.sender) for tx in record.transactions]
+        blocks.append(block)
     first = chain.block_by_number(0)
     if first is None:
         raise StoreCorrupt("the database does not hold block 0")
@@ -117,7 +121,7 @@ def load_chain(chain: Blockchain, raw: bytes) -> Clocked:
         clock = document["clock"]
         loaded = Clocked(int(clock["offset"]), clock["nextTimestamp"])
         genesis_root = None if edited is None else _bytes(edited)
-    except (KeyError, TypeError, ValueError, InvalidBlock, StoreCorrupt) as error:
+    except (LookupError, TypeError, ValueError, InvalidBlock, StoreCorrupt) as error:
         raise BadDump(f"the dump is damaged: {error}") from None
     parent = have["genesis"]
     roots = [genesis_root or EMPTY_ROOT]
@@ -139,7 +143,9 @@ def load_chain(chain: Blockchain, raw: bytes) -> Clocked:
 
 def _blocks(items: Iterable[dict[str, Any]]) -> Iterator[Adopted]:
     for item in items:
-        record = block_record(decode_block(_bytes(item["rlp"])))
+        senders = item.get("senders")
+        known = None if senders is None else [_bytes(sender) for sender in senders]
+        record = block_record(decode_block(_bytes(item["rlp"]), known))
         edited = item["editedRoot"]
         receipts = decode_receipts_row(_bytes(item["receipts"]), record)
         yield Adopted(record, receipts, None if edited is None else _bytes(edited))

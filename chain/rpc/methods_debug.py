@@ -14,8 +14,9 @@ from chain.requests import LATEST, BlockRef, TxRequest
 from chain.rlp_codec import encode
 from chain.rpc import params as p
 from chain.rpc.dispatch import Context, Method
-from chain.rpc.formats import data
+from chain.rpc.formats import data, word
 from chain.rpc.params import Param
+from chain.storage_range import storage_range
 from chain.tracing.options import TraceOptions, parse_duration
 from chain.tracing.replay import trace_block, trace_call, trace_transaction
 from chain.trial import call_request
@@ -23,6 +24,7 @@ from chain.trial import call_request
 __all__ = ["DEBUG_METHODS", "call_trace_options", "trace_options"]
 
 NO_OPTIONS: Final = TraceOptions()
+MAX_STORAGE_ENTRIES: Final = 10_000
 
 
 # Raw records
@@ -59,6 +61,25 @@ def raw_transaction(context: Context, tx_hash: bytes) -> str:
 def bad_blocks(_context: Context) -> list[Any]:
     """debug_getBadBlocks: none are kept."""
     return []
+
+
+def storage_range_at(
+    context: Context, ref: BlockRef, index: int, address: bytes, start: bytes, limit: int
+) -> dict[str, Any]:
+    """debug_storageRangeAt: a contract's slots before a transaction of a block, by their hashes.
+
+    An index as large as the number of transactions means behind the block. `key` is null where only the hash of a
+    slot's number is known. `nextKey` is where the next page begins, or null.
+    """
+    record = _traced_block(context, ref)
+    found = storage_range(context.node.chain, record, index, address, start, min(limit, MAX_STORAGE_ENTRIES))
+    return {
+        "storage": {
+            data(entry.hashed): {"key": None if entry.slot is None else word(entry.slot), "value": word(entry.value)}
+            for entry in found.entries
+        },
+        "nextKey": None if found.next_hash is None else data(found.next_hash),
+    }
 
 
 # Traces
@@ -161,6 +182,14 @@ def _raw_block(value: Any) -> Block:
         raise p.BadValue(f"not a block: {error.reason}") from None
 
 
+def _hash_prefix(value: Any) -> bytes:
+    """The first digits of a hash, of which there may be none: geth takes bytes here."""
+    raw = p.data(value)
+    if len(raw) > 32:
+        raise p.BadValue("want at most 32 bytes")
+    return raw.ljust(32, b"\0")
+
+
 def _block_hash(value: Any) -> BlockRef:
     return BlockRef(hash=p.hash32(value))
 
@@ -175,6 +204,17 @@ DEBUG_METHODS: Final = (
     Method("debug_getRawHeader", raw_header, (_BLOCK,)),
     Method("debug_getRawReceipts", raw_receipts, (_BLOCK,)),
     Method("debug_getRawTransaction", raw_transaction, (_HASH,)),
+    Method(
+        "debug_storageRangeAt",
+        storage_range_at,
+        (
+            _BLOCK,
+            Param("index", p.loose_quantity),
+            Param("address", p.address),
+            Param("start", _hash_prefix),
+            Param("limit", p.loose_quantity),
+        ),
+    ),
     Method("debug_traceBlock", debug_trace_raw_block, (Param("block", _raw_block), _OPTIONS)),
     Method("debug_traceBlockByHash", debug_trace_block, (Param("hash", _block_hash), _OPTIONS)),
     Method("debug_traceBlockByNumber", debug_trace_block, (Param("block", p.block_number), _OPTIONS)),

@@ -167,6 +167,8 @@ COMPONENTS: Final[dict[str, Schema]] = {
     "FilterChange": {"oneOf": [_type("Hash"), _type("Log")]},
     "PoolContent": _object("pending:object queued:object", additionalProperties=False),
     "PoolStatus": _object("pending:Quantity queued:Quantity", additionalProperties=False),
+    "StorageRange": _object("storage:StorageEntries nextKey:Hash?", additionalProperties=False),
+    "StorageEntries": {"type": "object", "additionalProperties": _object("key:Hash? value:Hash")},
     "Step": _STEP_SCHEMA,
     "StepTrace": _object("gas:integer failed:boolean returnValue:Bytes structLogs:Step*", additionalProperties=False),
     "Trace": {"title": "what the tracer answers; steps where none is named", "anyOf": [_type("StepTrace"), {}]},
@@ -225,6 +227,7 @@ PARAMETERS: Final[dict[str, Schema]] = {
     "_block_hash": _type("Hash"),
     "_duration.<locals>.parse": {"anyOf": [_type("LooseQuantity"), {"type": "number", "minimum": 0}]},
     "_filter": _type("object"),
+    "_hash_prefix": _type("Bytes"),
     "_hash_ref": _type("Hash"),
     "_message": _type("string"),
     "_path": {"type": "array", "items": _type("LooseQuantity")},
@@ -243,6 +246,7 @@ anvil_nodeInfo: NodeInfo
 anvil_snapshot evm_snapshot evm_mine: Quantity
 debug_getRawBlock debug_getRawHeader debug_getRawTransaction: Bytes
 debug_getRawReceipts: Bytes*
+debug_storageRangeAt: StorageRange
 debug_traceBlock debug_traceBlockByHash debug_traceBlockByNumber: BlockTrace*
 debug_traceCall debug_traceTransaction: Trace
 erigon_getHeaderByNumber eth_getHeaderByHash eth_getHeaderByNumber: Header?

@@ -58,3 +58,16 @@ def test_its_blocks_survive_a_restart(tmp_path: Path) -> None:
     with node_process(data_dir=tmp_path) as second:
         assert second.rpc("eth_getTransactionByHash", tx_hash) == found
         assert second.rpc("trace_transaction", tx_hash)[0]["action"]["from"] == SAFE
+
+
+def test_a_dump_knows_who_sent_it() -> None:
+    with node_process() as first:
+        first.rpc("anvil_setBalance", SAFE, hex(10**18))
+        first.rpc("anvil_impersonateAccount", SAFE)
+        tx_hash = first.rpc("eth_sendTransaction", {"from": SAFE, "to": ACCOUNTS[1], "value": "0x1"})
+        first.rpc("eth_sendTransaction", {"from": ACCOUNTS[0], "to": ACCOUNTS[1]})
+        dump = first.rpc("anvil_dumpState")
+    with node_process() as second:
+        assert second.rpc("anvil_loadState", dump) is True
+        assert second.rpc("eth_getTransactionByHash", tx_hash)["from"] == SAFE
+        assert second.rpc("anvil_dumpState")[:20] == dump[:20]
