@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from chain.crypto import keccak
 from tests.node_process import ACCOUNTS, NodeProcess, RpcFailure
 
