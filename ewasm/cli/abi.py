@@ -17,7 +17,16 @@ import click
 from ewasm.cli.files import read_bytes
 from ewasm.cli.output import Failure
 
-__all__ = ["Signature", "constructor_types", "decode_values", "encode_values", "parse_signature", "read_abi"]
+__all__ = [
+    "Signature",
+    "constructor_names",
+    "constructor_types",
+    "decode_values",
+    "encode_values",
+    "find_signature",
+    "parse_signature",
+    "read_abi",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +36,7 @@ class Signature:
     name: str
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
+    names: tuple[str, ...] = ()
 
     @property
     def selector(self) -> bytes:
@@ -125,24 +135,27 @@ def _value(kind: str, given: Any) -> Any:
     return data
 
 
-def encode_values(kinds: Sequence[str], given: Sequence[str], what: str = "ARGS") -> bytes:
-    """ABI encoding of what the user typed; usage errors name the argument."""
+def encode_values(kinds: Sequence[str], given: Sequence[str], what: str = "ARGS", names: Sequence[str] = ()) -> bytes:
+    """ABI encoding of what the user typed; usage errors name the argument, by `names` where there are some."""
     from eth_abi.abi import encode
     from eth_abi.exceptions import EncodingError
 
+    labels = [f"{kind} {name}".strip() for kind, name in zip(kinds, [*names, *[""] * len(kinds)], strict=False)]
     if len(kinds) != len(given):
-        raise click.BadParameter(f"{len(kinds)} wanted ({', '.join(kinds)}), {len(given)} given", param_hint=what)
+        raise click.BadParameter(f"{len(kinds)} wanted ({', '.join(labels)}), {len(given)} given", param_hint=what)
     values = []
-    for kind, text in zip(kinds, given, strict=True):
+    for position, (kind, text) in enumerate(zip(kinds, given, strict=True)):
+        place = f"{names[position]}: " if position < len(names) and names[position] else ""
         try:
-            values.append(_value(kind, text))
+            value = _value(kind, text)
+            encode([kind], [value])
+        except (EncodingError, OverflowError) as error:
+            raise click.BadParameter(f"{place}{text!r} is no {kind}: {error}", param_hint=what) from None
         except ValueError as error:
             reason = f"{error}" if "invalid literal" not in str(error) else "a number is needed"
-            raise click.BadParameter(f"{text!r} is no {kind}: {reason}", param_hint=what) from None
-    try:
-        return encode(kinds, values)
-    except (EncodingError, OverflowError) as error:
-        raise click.BadParameter(str(error), param_hint=what) from None
+            raise click.BadParameter(f"{place}{text!r} is no {kind}: {reason}", param_hint=what) from None
+        values.append(value)
+    return encode(kinds, values)
 
 
 def _plain(value: Any) -> Any:
@@ -190,6 +203,46 @@ def _type_of(parameter: dict[str, Any]) -> str:
     if kind.startswith("tuple"):
         return f"({','.join(_type_of(part) for part in parameter.get('components', []))}){kind[5:]}"
     return kind
+
+
+def find_signature(text: str, abi: Path | None, count: int) -> Signature:
+    """A signature as typed, or a function's name looked up in an ABI.
+
+    Raises:
+        click.BadParameter: Neither; of a name, with those that the ABI has.
+    """
+    if "(" in text:
+        return parse_signature(text)
+    if abi is None:
+        raise click.BadParameter(
+            f'"{text}" is not a signature such as balanceOf(address)(uint256); a name alone needs --abi',
+            param_hint="SIGNATURE",
+        )
+    functions = [item for item in read_abi(abi) if item.get("type", "function") == "function"]
+    found = [item for item in functions if item.get("name") == text]
+    if len(found) > 1:
+        found = [item for item in found if len(item.get("inputs", [])) == count] or found
+    if len(found) != 1:
+        names = ", ".join(sorted({str(item.get("name")) for item in functions})) or "none"
+        why = (
+            f"more than one function {text}: give its signature" if found else f"no function {text}; there are: {names}"
+        )
+        raise click.BadParameter(f"{abi}: {why}", param_hint="SIGNATURE")
+    inputs, outputs = found[0].get("inputs", []), found[0].get("outputs", [])
+    return Signature(
+        text,
+        tuple(_type_of(parameter) for parameter in inputs),
+        tuple(_type_of(parameter) for parameter in outputs),
+        tuple(str(parameter.get("name", "")) for parameter in inputs),
+    )
+
+
+def constructor_names(abi: list[dict[str, Any]]) -> list[str]:
+    """Names of what the constructor takes."""
+    for item in abi:
+        if item.get("type") == "constructor":
+            return [str(parameter.get("name", "")) for parameter in item.get("inputs", [])]
+    return []
 
 
 def constructor_types(abi: list[dict[str, Any]]) -> list[str]:

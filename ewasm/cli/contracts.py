@@ -2,29 +2,44 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ewasm.cli.abi import constructor_types, decode_values, encode_values, parse_signature, read_abi
+from ewasm.cli.abi import (
+    constructor_names,
+    constructor_types,
+    decode_values,
+    encode_values,
+    find_signature,
+    read_abi,
+)
 from ewasm.cli.files import WASM_MAGIC, read_code
 from ewasm.cli.options import INTEGER, ArgsCommand, file_argument, rpc_option
-from ewasm.cli.output import Failure, console, json_option, print_json
+from ewasm.cli.output import Failure, json_option, print_json
+from ewasm.cli.receipts import explained, gas_parts, load_abi, receipt_facts, show_facts
 from ewasm.cli.rpc import Rpc, RpcError
+from ewasm.cli.signing import signer_options
 from ewasm.errors import ModuleError
+
+if TYPE_CHECKING:
+    from chain.testing.abi import Abi
 
 __all__ = ["call", "deploy", "send"]
 
 
-from_option = click.option(
-    "--from", "sender", metavar="ADDRESS", help="Account that sends; the node's first unless given."
-)
-key_option = click.option(
-    "--private-key", metavar="HEX", envvar="EWASM_PRIVATE_KEY", help="Sign here with this key (or $EWASM_PRIVATE_KEY)."
-)
 gas_option = click.option("--gas", type=INTEGER, help="Gas limit; estimated unless given.")
+abi_option = click.option(
+    "--abi",
+    "abi_file",
+    type=click.Path(path_type=Path),
+    help="ABI: function names in place of signatures; events and custom errors in words.",
+)
+report_option = click.option("--gas-report", is_flag=True, help="Say where the gas went.")
 value_option = click.option("--value", type=INTEGER, default=0, help="Wei to send along.")
 
 
@@ -107,47 +122,32 @@ def _hexed(data: bytes, value: int, gas: int | None, to: str | None) -> dict[str
     return transaction
 
 
-def _report(rpc: Rpc, receipt: dict[str, Any]) -> dict[str, Any]:
-    """What people want of a receipt, with the split of its gas where the node tells."""
-    facts: dict[str, Any] = {
-        "transaction": receipt["transactionHash"],
-        "status": "success" if receipt["status"] == "0x1" else "failure",
-        "block": int(receipt["blockNumber"], 16),
-        "gas_used": int(receipt["gasUsed"], 16),
-    }
-    split = rpc.try_call("ewasm_gasReport", receipt["transactionHash"])
-    if isinstance(split, dict):
-        facts |= {"gas_instructions": split.get("gasInstructions"), "gas_eei": split.get("gasEei")}
-        if split.get("error"):
-            facts["error"] = split["error"]
-    facts["logs"] = [
-        {"address": log["address"], "topics": log["topics"], "data": log["data"]} for log in receipt["logs"]
-    ]
-    return facts
-
-
-def _show(facts: dict[str, Any]) -> None:
-    out = console()
-    for name, value in facts.items():
-        if name == "logs":
-            for log in value:
-                out.print(f"  log of {log['address']}: {' '.join(log['topics'])} {log['data']}", markup=False)
-        else:
-            out.print(f"{name:17} {format(value, ',') if name.startswith('gas') else value}", markup=False)
-
-
-def _finish(rpc: Rpc, receipt: dict[str, Any], facts: dict[str, Any], as_json: bool) -> None:
-    facts |= _report(rpc, receipt)
+def _finish(
+    rpc: Rpc, receipt: dict[str, Any], facts: dict[str, Any], abi: Abi | None, data: bytes | None, as_json: bool
+) -> None:
+    """Say what became of it; `data` of the transaction asks for a gas report."""
+    facts |= receipt_facts(rpc, receipt, abi)
+    if data is not None:
+        facts["gas_report"] = gas_parts(rpc, receipt, data)
     if facts["status"] != "success":
         if not as_json:
-            _show(facts)
-        raise Failure(
-            f"transaction {facts['transaction']} failed in block {facts['block']}", facts if as_json else None
-        )
+            show_facts(facts)
+        why = facts.get("reason") or facts.get("error")
+        text = f"transaction {facts['transaction']} failed in block {facts['block']}"
+        raise Failure(f"{text}: {why}" if why else text, facts if as_json else None)
     if as_json:
         print_json(facts)
     else:
-        _show(facts)
+        show_facts(facts)
+
+
+@contextlib.contextmanager
+def _explaining(abi: Abi | None) -> Iterator[None]:
+    """Reverts inside name the ABI's custom errors."""
+    try:
+        yield
+    except RpcError as error:
+        raise explained(error, abi) from None
 
 
 def _creation_data(file: Path, rpc: Rpc, kind: str, arguments: bytes) -> bytes:
@@ -201,8 +201,8 @@ def _is_init_module(rpc: Rpc, code: bytes) -> bool:
 )
 @value_option
 @gas_option
-@from_option
-@key_option
+@report_option
+@signer_options
 @rpc_option
 @json_option
 def deploy(
@@ -212,6 +212,7 @@ def deploy(
     kind: str,
     value: int,
     gas: int | None,
+    gas_report: bool,
     sender: str | None,
     private_key: str | None,
     rpc_url: str,
@@ -223,25 +224,32 @@ def deploy(
     that returns it, unless it is one itself.
     """
     beside = file.with_suffix(".json")
-    if abi_file is None and given and beside.is_file():
+    named = abi_file is not None
+    if abi_file is None and beside.is_file():
         abi_file = beside
     if given and abi_file is None:
         raise click.UsageError(f"--args needs --abi FILE (there is no {beside})")
-    kinds = constructor_types(read_abi(abi_file)) if abi_file is not None else []
-    arguments = encode_values(kinds, given, "--args") if given or kinds else b""
-    rpc = _connect(rpc_url)
+    raw = read_abi(abi_file) if abi_file is not None else []
+    kinds = constructor_types(raw)
+    # An ABI that merely lies beside the file asks for no arguments: the file may be init code that has its own.
+    wanted = given or (kinds if named else [])
+    arguments = encode_values(kinds, given, "--args", constructor_names(raw)) if wanted else b""
+    rpc, abi = _connect(rpc_url), load_abi(abi_file)
 
     data = _creation_data(file, rpc, kind, arguments)
-    receipt = _submit(rpc, _hexed(data, value, gas, None), sender, private_key)
-    _finish(rpc, receipt, {"address": receipt.get("contractAddress")}, as_json)
+    with _explaining(abi):
+        receipt = _submit(rpc, _hexed(data, value, gas, None), sender, private_key)
+    address = {"address": receipt.get("contractAddress")}
+    _finish(rpc, receipt, address, abi, data if gas_report else None, as_json)
 
 
 @click.command()
 @click.argument("address")
 @click.argument("signature")
 @click.argument("arguments", nargs=-1, metavar="[ARGS]...")
+@abi_option
 @value_option
-@from_option
+@click.option("--from", "sender", metavar="ADDRESS", help="Account that calls; the zero address unless given.")
 @gas_option
 @click.option("--block", default="latest", show_default=True, help="Block number or tag.")
 @rpc_option
@@ -250,6 +258,7 @@ def call(
     address: str,
     signature: str,
     arguments: tuple[str, ...],
+    abi_file: Path | None,
     value: int,
     sender: str | None,
     gas: int | None,
@@ -262,15 +271,18 @@ def call(
     The second list of types says how to read what comes back; without it, the answer is printed as hexadecimal. Put
     negative numbers behind --.
     """
-    parsed = parse_signature(signature)
-    data = parsed.selector + encode_values(parsed.inputs, arguments)
+    parsed = find_signature(signature, abi_file, len(arguments))
+    data = parsed.selector + encode_values(parsed.inputs, arguments, names=parsed.names)
     rpc = _connect(rpc_url)
     request = _hexed(data, value, gas, _address(address, "ADDRESS"))
     if sender is not None:
         request["from"] = _address(sender, "--from")
 
     tag = hex(int(block, 0)) if block[:1].isdigit() else block
-    answer = bytes.fromhex(str(rpc.call("eth_call", request, tag)).removeprefix("0x"))
+    with _explaining(load_abi(abi_file)):
+        answer = bytes.fromhex(str(rpc.call("eth_call", request, tag)).removeprefix("0x"))
+    if not answer and parsed.outputs and str(rpc.call("eth_getCode", request["to"], tag)) == "0x":
+        raise Failure(f"there is no contract at {request['to']}")
     values = decode_values(parsed.outputs, answer) if parsed.outputs else []
     if as_json:
         print_json({"raw": answer, "values": values})
@@ -285,18 +297,21 @@ def call(
 @click.argument("address")
 @click.argument("signature")
 @click.argument("arguments", nargs=-1, metavar="[ARGS]...")
+@abi_option
 @value_option
 @gas_option
-@from_option
-@key_option
+@report_option
+@signer_options
 @rpc_option
 @json_option
 def send(
     address: str,
     signature: str,
     arguments: tuple[str, ...],
+    abi_file: Path | None,
     value: int,
     gas: int | None,
+    gas_report: bool,
     sender: str | None,
     private_key: str | None,
     rpc_url: str,
@@ -304,13 +319,16 @@ def send(
 ) -> None:
     """Call a contract in a transaction: ewasm send ADDRESS 'transfer(address,uint256)' TO AMOUNT
 
-    Sent from an account of the node's own (--from chooses), or signed here with --private-key. Put negative numbers
-    behind --.
+    Sent from an account of the node's own (--from chooses), or signed here with a key (--keystore, or
+    $EWASM_PRIVATE_KEY). With --abi a function's name will do. Put negative numbers behind --.
     """
-    parsed = parse_signature(signature)
-    data = parsed.selector + encode_values(parsed.inputs, arguments)
+    parsed = find_signature(signature, abi_file, len(arguments))
+    data = parsed.selector + encode_values(parsed.inputs, arguments, names=parsed.names)
     rpc = _connect(rpc_url)
     transaction = _hexed(data, value, gas, _address(address, "ADDRESS"))
     account = None if sender is None else _address(sender, "--from")
 
-    _finish(rpc, _submit(rpc, transaction, account, private_key), {}, as_json)
+    abi = load_abi(abi_file)
+    with _explaining(abi):
+        receipt = _submit(rpc, transaction, account, private_key)
+    _finish(rpc, receipt, {}, abi, data if gas_report else None, as_json)

@@ -19,6 +19,8 @@ class RpcError(Failure):
     """The node answered with an error."""
 
     def __init__(self, method: str, error: dict[str, Any]) -> None:
+        self.method = method
+        self.error = error
         self.code = error.get("code")
         self.data = error.get("data")
         text = str(error.get("message", error))
