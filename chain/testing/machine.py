@@ -31,7 +31,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -53,13 +53,23 @@ from chain.testing.strategies import (
     wei,
 )
 
-from hypothesis import note, settings  # isort: skip
+from chain.testing.shorten import shorten, simpler_calls, simpler_ints  # isort: skip
+from hypothesis import Phase, currently_in_test_context, note, settings  # isort: skip
 from hypothesis import strategies as st  # isort: skip
-from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test  # isort: skip
+from hypothesis.stateful import (  # isort: skip
+    INITIALIZE_RULE_MARKER,
+    INVARIANT_MARKER,
+    RULE_MARKER,
+    RuleBasedStateMachine,
+    rule,
+    run_state_machine_as_test,
+)
 
 __all__ = ["ContractMachine", "Outcome"]
 
 _MADE = "_made_from_abi"
+_Step = Call | int
+"""What a rule made here does: a call, or seconds to wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +144,8 @@ class ContractMachine(RuleBasedStateMachine):
     gas: ClassVar[int] = 10_000_000
     """Limit of each transaction."""
 
+    _last: ClassVar[list[_Step]] = []
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if cls.contracts:
@@ -147,19 +159,26 @@ class ContractMachine(RuleBasedStateMachine):
         self.chain: LocalChain = next(iter(self.contracts.values())).chain
         self.steps: list[str] = []
         """What was done so far, as Python."""
+        self._made: list[_Step] = []
         self._spelling = spell(self.contracts)
         self._start = self.chain.snapshot()
 
     def teardown(self) -> None:
         """Undo the example; a class that overrides this calls it at the end."""
         self.chain.revert(self._start)
-        if self.steps:
+        type(self)._last = self._made
+        if self.steps and currently_in_test_context():
             note("\n".join(["As calls:", *self.steps]))
 
     @classmethod
     def run(cls, settings: settings | None = None) -> None:
-        """Check the invariants; settings are the profile's, without a deadline, unless given."""
-        run_state_machine_as_test(cls, settings=settings)
+        """Check the invariants; settings are the profile's, without a deadline, unless given.
+
+        Raises:
+            BaseException: What the shortest sequence raises, with its calls in a note. Where the class has rules of its
+                own, it is hypothesis that makes it short.
+        """
+        _run(cls, settings or cls.TestCase.settings)
 
     def act(self, call: Call) -> Outcome:
         """Make a call in a transaction; a revert or trap is an outcome, and a failure if the class says so.
@@ -242,15 +261,14 @@ def _rule_for(cls: type[ContractMachine], label: str, name: str, item: Item, spe
     )
 
     def step(self: ContractMachine, call: Call) -> None:
-        self.act(call)
+        _do(self, call)
 
     return _named(label, step, call=made)
 
 
 def _rule_to_wait(most: int) -> Any:
     def step(self: ContractMachine, seconds: int) -> None:
-        self.chain.travel(seconds)
-        self.steps.append(f"chain.travel({seconds})")
+        _do(self, seconds)
 
     return _named("wait", step, seconds=st.integers(1, most))
 
@@ -264,6 +282,15 @@ def _named(label: str, step: Callable[..., None], **inputs: st.SearchStrategy[An
     return made
 
 
+def _do(machine: ContractMachine, step: _Step) -> None:
+    machine._made.append(step)
+    if isinstance(step, Call):
+        machine.act(step)
+    else:
+        machine.steps.append(f"chain.travel({step})")
+        machine.chain.travel(step)
+
+
 def _senders(cls: type[ContractMachine]) -> tuple[str, ...]:
     chain = next(iter(cls.contracts.values())).chain
     return tuple(map(checksummed, cls.senders or chain.accounts[:3]))
@@ -272,3 +299,76 @@ def _senders(cls: type[ContractMachine]) -> tuple[str, ...]:
 def _accounts(cls: type[ContractMachine]) -> tuple[str, ...]:
     every = cls.accounts or (*_senders(cls), *cls.contracts.values(), ZERO)
     return tuple(map(checksummed, every))
+
+
+# -- short failures ----------------------------------------------------------------------------------------------
+
+
+def _run(cls: type[ContractMachine], chosen: settings) -> None:
+    members = [member for _, member in inspect.getmembers(cls)]
+    if any(
+        hasattr(member, INITIALIZE_RULE_MARKER) or (hasattr(member, RULE_MARKER) and not hasattr(member, _MADE))
+        for member in members
+    ):
+        # Its arguments may be results of other rules: no sequence of them can be replayed with some left out.
+        run_state_machine_as_test(cls, settings=chosen)
+        return
+    phases = [phase for phase in chosen.phases if phase not in (Phase.shrink, Phase.explain)]
+    try:
+        run_state_machine_as_test(cls, settings=settings(chosen, phases=phases, report_multiple_bugs=False))
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException:
+        # The last example is the failing one, run once more for its report.
+        found = cls._last
+        failure = _replay(cls, found)
+        if failure is None:
+            raise
+        same = _place(failure)
+        short = shorten(
+            found, lambda steps: _place(_replay(cls, steps)) == same, lambda step: _simpler_steps(cls, step)
+        )
+        failure = _replay(cls, short) or failure
+        failure.add_note(f"(shortened from {len(found)} steps)")
+        raise failure from None
+
+
+def _replay(cls: type[ContractMachine], steps: Sequence[_Step]) -> BaseException | None:
+    """What a sequence raises, with its calls in a note."""
+    machine = cls()
+    try:
+        _check(machine)
+        for step in steps:
+            _do(machine, step)
+            _check(machine)
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # noqa: BLE001  (what pytest.fail raises is no Exception)
+        error.add_note("\n".join(["As calls:", *machine.steps]))
+        return error
+    finally:
+        machine.teardown()
+    return None
+
+
+def _check(machine: ContractMachine) -> None:
+    for _, member in inspect.getmembers(type(machine)):
+        found = getattr(member, INVARIANT_MARKER, None)
+        if found is not None and all(condition(machine) for condition in found.preconditions):
+            found.function(machine)
+
+
+def _place(error: BaseException | None) -> Any:
+    """What tells failures apart: the exception's class, and where it was raised."""
+    if error is None:
+        return None
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    return type(error), frame and (frame.tb_frame.f_code.co_filename, frame.tb_lineno)
+
+
+def _simpler_steps(cls: type[ContractMachine], step: _Step) -> Iterable[_Step]:
+    if isinstance(step, Call):
+        return simpler_calls(step, _senders(cls), _accounts(cls), cls.inputs)
+    return (seconds for seconds in simpler_ints(step) if seconds)
