@@ -235,14 +235,18 @@ class Blockchain:
         block = self.block_by_hash(row[:32])
         return None if block is None else (block, int.from_bytes(row[32:], "big"))
 
-    def state_at(self, block: BlockRecord | bytes | None = None) -> StateView:
+    def state_at(self, block: BlockRecord | bytes | None = None, db: KeyValue | None = None) -> StateView:
         """Accounts behind a block (or the block of a hash), the head's unless given.
+
+        Args:
+            block: Which.
+            db: Holds the state, where the store does not: that of a block that is not mined yet.
 
         Raises:
             UnknownBlock: There is no such block.
         """
         found = self._need(block)
-        return StateView(StateDB(self.store.reader, self.root_behind(found)))
+        return StateView(StateDB(db or self.store.reader, self.root_behind(found)))
 
     def next_base_fee(self, block: BlockRecord | None = None) -> int | None:
         """Wei: base fee of the block that would follow `block` (the head unless given), or None before London."""
@@ -268,8 +272,13 @@ class Blockchain:
         check_sidecar(raw, tx)
         return tx
 
-    def validate_for_pool(self, tx: Tx, state: StateView | None = None, *, exact_nonce: bool = False) -> None:
+    def validate_for_pool(
+        self, tx: Tx, state: StateView | None = None, *, exact_nonce: bool = False, gas_limit: int | None = None
+    ) -> None:
         """Rules that hold for the next block, nonces from the future allowed, today's base fee not asked for.
+
+        Args:
+            gas_limit: Of that block, where it is not the head's.
 
         Raises:
             InvalidTransaction: It can never be mined on this chain as it stands.
@@ -277,10 +286,9 @@ class Blockchain:
         env = self.next_env(self._head, timestamp=self._head.timestamp + 1)
         check_tx(tx, env.fork, self.chain_id, self.rules, env.blobs)
         check_gas_cap(tx, env.fork)
-        if tx.gas > self._head.header.gas_limit:
-            raise InvalidTransaction(
-                f"exceeds block gas limit: have {tx.gas}, limit {self._head.header.gas_limit}", "gas-limit"
-            )
+        limit = self._head.header.gas_limit if gas_limit is None else gas_limit
+        if tx.gas > limit:
+            raise InvalidTransaction(f"exceeds block gas limit: have {tx.gas}, limit {limit}", "gas-limit")
         view = state or self.state_at()
         free = replace(env, base_fee=None, blob_base_fee_override=0)
         sender = tx.sender
@@ -302,6 +310,7 @@ class Blockchain:
         extra_data: bytes | None = None,
         parent: BlockRecord | None = None,
         store: bool = True,
+        db: KeyValue | None = None,
     ) -> BuiltBlock:
         """Make a block of the transactions that are valid and make it the head, in one commit.
 
@@ -312,6 +321,7 @@ class Blockchain:
             prev_randao: 32 bytes; derived from the parent unless given.
             parent: The head unless given.
             store: False to make the block and forget it.
+            db: Then takes the state behind it.
 
         Raises:
             InvalidBlock: The timestamp is not after the parent's.
@@ -335,7 +345,7 @@ class Blockchain:
                 env,
                 self.schedule,
                 self.machine,
-                self.store.writer,
+                db or self.store.writer,
                 self.root_behind(above),
                 self.ancestors(above),
                 parent_hash=above.hash,
@@ -543,6 +553,7 @@ class Blockchain:
         overrides: StateOverrides | None = None,
         around: AroundTx | None = None,
         accessed: AccessRecord | None = None,
+        db: KeyValue | None = None,
     ) -> CallOutcome:
         """Run a transaction that is never stored.
 
@@ -553,6 +564,7 @@ class Blockchain:
             overrides: Accounts that are changed for this call.
             around: Called with state, transaction, environment and the function that applies it, which it must call.
             accessed: Filled with the accounts and slots that contracts reach.
+            db: Holds the state, where the store does not: that of a block that is not mined yet.
 
         Raises:
             InvalidTransaction: Funds or intrinsic gas do not suffice, or the fees contradict each other.
@@ -569,7 +581,7 @@ class Blockchain:
         placed = place_precompiles(fork_precompiles(env.fork, self.machine), overrides) if overrides else None
         kind = variant_state_class(env.fork, self.machine, placed, accessed=accessed)
         ancestors = self.ancestors_below(env.number, block)
-        state = open_state(env, self.machine, self.store.reader, self.root_behind(block), ancestors, kind)
+        state = open_state(env, self.machine, db or self.store.reader, self.root_behind(block), ancestors, kind)
         if overrides:
             override_accounts(state, overrides)
         nonce = state.get_nonce(tx.sender)

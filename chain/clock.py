@@ -23,11 +23,13 @@ class Clock:
         wall: Unix time in seconds.
         offset_s: Seconds ahead of the wall clock; negative behind it.
         next_timestamp: Of the next block, if it was fixed.
+        interval_s: Seconds between each block and the next, whatever time it is; None for as the clock shows.
     """
 
     wall: Callable[[], float] = time.time
     offset_s: int = 0
     next_timestamp: int | None = None
+    interval_s: int | None = None
 
     def now(self) -> int:
         """Seconds."""
@@ -35,7 +37,10 @@ class Clock:
 
     def choose(self, head_timestamp: int) -> int:
         """The timestamp of the block to come, always after the head's."""
-        wanted = self.now() if self.next_timestamp is None else self.next_timestamp
+        if self.next_timestamp is not None:
+            wanted = self.next_timestamp
+        else:
+            wanted = self.now() if self.interval_s is None else head_timestamp + self.interval_s
         return max(wanted, head_timestamp + 1)
 
     def mined(self, timestamp: int) -> None:
@@ -44,7 +49,8 @@ class Clock:
         Blocks that came faster than one a second moved the clock, or "increase by N" would add less than N.
         """
         ahead = timestamp - int(self.wall())
-        self.offset_s = ahead if self.next_timestamp is not None else max(ahead, self.offset_s)
+        fixed = self.next_timestamp is not None or self.interval_s is not None
+        self.offset_s = ahead if fixed else max(ahead, self.offset_s)
         self.next_timestamp = None
 
     def increase(self, seconds: int) -> int:

@@ -14,7 +14,10 @@ from collections.abc import Iterator
 from chain.refusals import Refused
 from chain.stack import logical_thread
 
-__all__ = ["DeadlineExceeded", "check_deadline", "deadline"]
+__all__ = ["CALL_SECONDS", "DeadlineExceeded", "check_deadline", "deadline"]
+
+CALL_SECONDS = 10.0
+"""How long a call, an estimate or a batch of them may take."""
 
 _until: dict[int, tuple[float, float]] = {}
 

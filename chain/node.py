@@ -23,17 +23,20 @@ from chain.block import Header
 from chain.blockchain import Blockchain, StateView
 from chain.bulk import send_all
 from chain.clock import MAX_TIMESTAMP, Clock
+from chain.deadline import CALL_SECONDS, deadline
 from chain.dump import BadDump, Clocked, dump_chain, load_chain
 from chain.errors import InvalidTransaction
 from chain.fees import SUGGESTED_TIP, FeeHistory, fee_history
 from chain.filling import fill
 from chain.filters import Filter, FilterKind, FilterLimit, FilterRegistry
 from chain.logs import LocatedLog, check_range, find_logs, locate_logs, logs_above, logs_of_filter, poll
+from chain.overlay import Overlay
 from chain.overrides import BlockOverrides
 from chain.pool import Pool, Rejected
 from chain.records import AccountOverride, BlockRecord, BuiltBlock, ReceiptRecord
 from chain.refusals import BadArgument, Refused
 from chain.requests import LATEST, BlockRef, LogFilter, TxRequest
+from chain.store import KeyValue
 from chain.transaction import Tx, sign_tx, unsigned_tx
 from chain.transition import BlockEnv
 from chain.trial import Overrides, call, estimate_gas
@@ -68,6 +71,7 @@ class _Snapshot:
     clock: Clock
     waiting: tuple[Tx, ...]
     settings: Mapping[str, Any]
+    block_time_s: float
     impersonated: frozenset[bytes]
 
 
@@ -116,6 +120,7 @@ class Node:
         self._block_time_s = block_time_s
         # A chain that ran ahead of the clock goes on from where it was.
         self.clock = Clock(clock, max(0, chain.head.timestamp - int(clock())))
+        self._pending_made: tuple[tuple[Any, ...], BlockRecord, KeyValue] | None = None
         self._snapshots: list[_Snapshot] = []
         self._snapshot_count = 0
 
@@ -187,13 +192,15 @@ class Node:
         return record
 
     def state(self, ref: BlockRef = LATEST) -> StateView:
-        """The state behind a block."""
-        return self.chain.state_at(self.block(ref).hash)
+        """The state behind a block; for "pending" behind the transactions that wait for one."""
+        pending = self._pending(ref)
+        return self.chain.state_at(self.block(ref).hash) if pending is None else self.chain.state_at(*pending)
 
     def nonce(self, address: bytes, ref: BlockRef) -> int:
         """An account's nonce; for "pending" the one that its next transaction needs."""
-        nonce = self.state(ref).nonce(address)
-        return self.pool.pending_nonce(address, nonce) if ref.tag == "pending" else nonce
+        if ref.tag != "pending":
+            return self.state(ref).nonce(address)
+        return self.pool.pending_nonce(address, self.state().nonce(address))
 
     def receipts(self, block_hash: bytes) -> tuple[ReceiptRecord, ...]:
         """The receipts of a block."""
@@ -220,8 +227,34 @@ class Node:
 
     def _env_after(self, record: BlockRecord) -> BlockEnv:
         """The environment of a block that would follow now."""
-        timestamp = max(self.clock.now(), record.timestamp + 1)
-        return self.chain.next_env(record, timestamp=timestamp, coinbase=self.coinbase)
+        return self.chain.next_env(
+            record,
+            timestamp=self.clock.choose(record.timestamp),
+            coinbase=self.coinbase,
+            gas_limit=self.gas_limit,
+            base_fee=self.next_base_fee_override,
+            prev_randao=self.next_randao,
+        )
+
+    def _pending(self, ref: BlockRef) -> tuple[BlockRecord, KeyValue] | None:
+        """For "pending": the block that would be mined now, and where its state is; None where nothing waits."""
+        if ref.tag != "pending" or not self.pool:
+            return None
+        return self._on_owner(self._build_pending)
+
+    def _build_pending(self) -> tuple[BlockRecord, KeyValue]:
+        """The block that would be mined now, and where its state is; made again only if something has changed."""
+        timestamp = self.clock.choose(self.head.timestamp)
+        choices = tuple(getattr(self, name) for name in _SETTINGS)
+        facts = (self.chain.root_behind(self.head), self.head.hash, self.pool.version, timestamp, *choices)
+        if self._pending_made is None or self._pending_made[0] != facts:
+            db = Overlay(self.chain.store.reader)
+            made = self._build(self._executable(), timestamp, store=False, db=db).block
+            self._pending_made = (facts, made, db)
+        return self._pending_made[1:]
+
+    def _on_owner(self, function: Callable[[], R]) -> R:
+        return function() if self._owner.is_current else self._owner.submit(function).result()
 
     def call(
         self,
@@ -231,6 +264,9 @@ class Node:
         block_overrides: BlockOverrides | None = None,
     ) -> bytes:
         """Run without leaving a trace, for "pending" as in the block that follows; see `trial.call`."""
+        pending = self._pending(ref)
+        if pending is not None:
+            return call(self.chain, request, pending[0], overrides, block_overrides, db=pending[1])
         record = self.block(ref)
         env = self._env_after(record) if ref.tag == "pending" else None
         return call(self.chain, request, record, overrides, block_overrides, env)
@@ -243,6 +279,10 @@ class Node:
         block_overrides: BlockOverrides | None = None,
     ) -> int:
         """The least gas with which the transaction succeeds in the block that follows; see `trial.estimate_gas`."""
+        pending = self._pending(ref)
+        if pending is not None:
+            record, db = pending
+            return estimate_gas(self.chain, request, record, self.chain.env_of(record), overrides, block_overrides, db)
         record = self.block(ref)
         return estimate_gas(self.chain, request, record, self._env_after(record), overrides, block_overrides)
 
@@ -314,7 +354,7 @@ class Node:
         nonce = state.nonce(tx.sender)
         try:
             if tx.hash not in self.pool:
-                self.chain.validate_for_pool(tx, state)
+                self.chain.validate_for_pool(tx, state, gas_limit=self.gas_limit)
                 if self.automine and tx.nonce <= self.pool.pending_nonce(tx.sender, nonce):
                     self._check_fees(tx)
             self.pool.add(tx, nonce, state.balance(tx.sender))
@@ -391,15 +431,22 @@ class Node:
             self.next_base_fee(),
             self.gas_price(),
             lambda sender: self.nonce(sender, pending),
-            lambda asked: self.estimate_gas(replace(asked, sender=asked.sender or bytes(20), nonce=None), LATEST),
+            self._gas_for,
         )
+
+    def _gas_for(self, request: TxRequest) -> int:
+        """The gas of a transaction that names none."""
+        with deadline(CALL_SECONDS):
+            return self.estimate_gas(replace(request, sender=request.sender or bytes(20), nonce=None), LATEST)
 
     # Mining: on the owner's thread
 
     def _executable(self) -> list[Tx]:
         return list(self.pool.executable(self.chain.state_at().nonce, self.next_base_fee() or 0))
 
-    def _build(self, transactions: Sequence[Tx], timestamp: int, *, store: bool) -> BuiltBlock:
+    def _build(
+        self, transactions: Sequence[Tx], timestamp: int, *, store: bool, db: KeyValue | None = None
+    ) -> BuiltBlock:
         return self.chain.build_block(
             transactions,
             timestamp=timestamp,
@@ -408,13 +455,12 @@ class Node:
             base_fee=self.next_base_fee_override,
             prev_randao=self.next_randao,
             store=store,
+            db=db,
         )
 
     def pending_block(self) -> BlockRecord:
         """The block that would be mined now; may be asked for on any thread."""
-        if not self._owner.is_current:
-            return self._owner.submit(self.pending_block).result()
-        return self._build(self._executable(), self.clock.choose(self.head.timestamp), store=False).block
+        return self._on_owner(self._build_pending)[0]
 
     def mine_waiting(self, first: Sequence[Tx] = ()) -> dict[bytes, str]:
         """Mine until nothing executable waits.
@@ -516,6 +562,7 @@ class Node:
                 clock=replace(self.clock),
                 waiting=self.pool.contents(),
                 settings={name: getattr(self, name) for name in _SETTINGS},
+                block_time_s=self._block_time_s,
                 impersonated=frozenset(self.impersonated),
             )
         )
@@ -535,6 +582,9 @@ class Node:
                 self.chain.restore_root(snapshot.state_root)
                 self.clock.offset_s = snapshot.clock.offset_s
                 self.clock.next_timestamp = snapshot.clock.next_timestamp
+                self.clock.interval_s = snapshot.clock.interval_s
+                if self._block_time_s != snapshot.block_time_s:
+                    self.mine_every(snapshot.block_time_s)
                 for name, value in snapshot.settings.items():
                     setattr(self, name, value)
                 self.impersonated = set(snapshot.impersonated)
@@ -564,7 +614,7 @@ class Node:
         self.impersonate_all = False
         self.gas_limit = self.next_base_fee_override = self.next_randao = None
         self.coinbase = self.chain.config.coinbase
-        self.clock.next_timestamp = None
+        self.clock.next_timestamp = self.clock.interval_s = None
         self.clock.offset_s = max(0, self.head.timestamp - int(self.clock.wall()))
 
     def _go_back(self, block_hash: bytes) -> None:

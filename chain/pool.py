@@ -43,6 +43,8 @@ class Pool:
         self._senders: dict[bytes, dict[int, _Entry]] = {}
         self._hashes: dict[bytes, Tx] = {}
         self._arrivals = 0
+        self.version = 0
+        """Another number after every change."""
 
     def __len__(self) -> int:
         return len(self._hashes)
@@ -121,6 +123,7 @@ class Pool:
         else:
             del self._hashes[old.tx.hash]
         self._arrivals += 1
+        self.version += 1
         self._senders.setdefault(tx.sender, entries)[tx.nonce] = _Entry(tx, self._arrivals)
         self._hashes[tx.hash] = tx
         return None if old is None else old.tx
@@ -144,6 +147,7 @@ class Pool:
         tx = self._hashes.pop(tx_hash, None)
         if tx is None:
             return None
+        self.version += 1
         entries = self._senders[tx.sender]
         del entries[tx.nonce]
         if not entries:
@@ -158,6 +162,7 @@ class Pool:
 
     def clear(self) -> None:
         """Forget everything."""
+        self.version += 1
         self._senders.clear()
         self._hashes.clear()
 

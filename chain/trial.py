@@ -14,6 +14,7 @@ from chain.overrides import BlockOverrides, env_with
 from chain.records import AccountOverride, BlockRecord, CallOutcome, CallRequest
 from chain.refusals import ExecutionReverted, Refused
 from chain.requests import TxRequest
+from chain.store import KeyValue
 from chain.transition import MAX_TX_GAS, BlockEnv
 
 __all__ = ["Overrides", "access_list", "call", "call_gas", "call_request", "estimate_gas"]
@@ -32,6 +33,7 @@ def call(
     overrides: Overrides | None = None,
     block_overrides: BlockOverrides | None = None,
     env: BlockEnv | None = None,
+    db: KeyValue | None = None,
 ) -> bytes:
     """Run a request behind a block.
 
@@ -42,6 +44,7 @@ def call(
         overrides: Accounts that are changed for it.
         block_overrides: Fields of the block it sees that are changed.
         env: The block it sees, `record` itself unless given.
+        db: Holds the state, where the chain's store does not.
 
     Returns:
         What the contract returned.
@@ -56,7 +59,7 @@ def call(
         env = env_with(env, block_overrides, chain.schedule)
     try:
         outcome = chain.call(
-            call_request(request, call_gas(request, record, env)), record, env=env, overrides=overrides
+            call_request(request, call_gas(request, record, env)), record, env=env, overrides=overrides, db=db
         )
     except InvalidTransaction as error:
         raise Refused(error.reason) from None
@@ -66,10 +69,13 @@ def call(
     return outcome.output
 
 
-def call_gas(request: TxRequest, record: BlockRecord, env: BlockEnv) -> int:
-    """The gas of a call: as much as it asks for, else as its block has, but no more than calls may have."""
+def call_gas(request: TxRequest, record: BlockRecord, env: BlockEnv, block_gas: int = 0) -> int:
+    """The gas of a call: as much as it asks for, else as its block has, but no more than calls may have.
+
+    `block_gas` is what the block to come may have, where that is more than the block that is there.
+    """
     wanted = env.gas_limit if request.gas is None else request.gas
-    return min(wanted, max(MAX_CALL_GAS, record.header.gas_limit))
+    return min(wanted, max(MAX_CALL_GAS, record.header.gas_limit, block_gas))
 
 
 def access_list(
@@ -97,6 +103,7 @@ def estimate_gas(
     env: BlockEnv,
     overrides: Overrides | None = None,
     block_overrides: BlockOverrides | None = None,
+    db: KeyValue | None = None,
 ) -> int:
     """The least gas with which a request succeeds: with one less it fails.
 
@@ -107,28 +114,30 @@ def estimate_gas(
         env: Environment of the block it would be in.
         overrides: Accounts that are changed for the trial.
         block_overrides: Fields of that block that are changed.
+        db: Holds the state, where the chain's store does not.
 
     Raises:
         ExecutionReverted: It reverts with all the gas there is.
         Refused: It fails otherwise, or cannot be afforded.
     """
     _check_nonce(request)
+    block_gas = env.gas_limit
     if block_overrides is not None:
         env = env_with(env, block_overrides, chain.schedule)
-    cap = call_gas(request, record, env)
+    cap = call_gas(request, record, env, block_gas)
     if request.gas is not None:
         cap = min(cap, env.gas_limit)
     if env.fork >= Fork.OSAKA:
         cap = min(cap, MAX_TX_GAS)
     price = request.gas_price if request.gas_price is not None else request.max_fee_per_gas
     if price and request.sender is not None and not (overrides and request.sender in overrides):
-        funds = chain.state_at(record.hash).balance(request.sender) - (request.value or 0)
+        funds = chain.state_at(record, db).balance(request.sender) - (request.value or 0)
         if funds < 0:
             raise Refused("insufficient funds for transfer")
         cap = min(cap, funds // price)
 
     def attempt(gas: int) -> CallOutcome:
-        return chain.call(call_request(request, gas), record.hash, env=env, overrides=overrides)
+        return chain.call(call_request(request, gas), record, env=env, overrides=overrides, db=db)
 
     def suffices(gas: int) -> bool:
         try:
@@ -138,7 +147,7 @@ def estimate_gas(
 
     need = GasNeed()
     try:
-        first = chain.call(call_request(request, cap), record.hash, env=env, overrides=overrides, around=need.watch)
+        first = chain.call(call_request(request, cap), record, env=env, overrides=overrides, around=need.watch, db=db)
     except InvalidTransaction as error:
         reason = f"gas required exceeds allowance ({cap})" if error.rule == "intrinsic-gas" else error.reason
         raise Refused(reason) from None

@@ -16,7 +16,7 @@ from typing import Any, Literal, Protocol
 import orjson
 import structlog
 
-from chain.deadline import deadline
+from chain.deadline import CALL_SECONDS, deadline
 from chain.errors import StoreError
 from chain.metrics import Metrics
 from chain.node import Node
@@ -42,8 +42,7 @@ MAX_BATCH = 1_000
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 # Requests that may wait for a thread.
 MAX_WAITING = 4_096
-READ_SECONDS = 10.0
-"""How long a call, an estimate or a trace may take."""
+READ_SECONDS = CALL_SECONDS
 
 Where = Literal["loop", "read", "own"]
 

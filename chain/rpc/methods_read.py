@@ -32,11 +32,13 @@ def get_block(context: Context, ref: BlockRef, full: bool) -> dict[str, Any] | N
     return None if record is None else block_json(record, full=full)
 
 
+# Nobody has mined a pending block, so these say nothing yet.
+_UNKNOWN: Final = {"hash": None, "nonce": None, "miner": None}
+
+
 def _pending_block(context: Context, full: bool) -> dict[str, Any]:
     result = block_json(context.node.pending_block(), full=full)
-    # Nobody has mined it, so these say nothing yet.
-    for key in ("hash", "nonce", "miner"):
-        result[key] = None
+    result.update(_UNKNOWN)
     for item in result["transactions"]:
         if isinstance(item, dict):
             item["blockHash"] = None
@@ -45,6 +47,8 @@ def _pending_block(context: Context, full: bool) -> dict[str, Any]:
 
 def get_header(context: Context, ref: BlockRef) -> dict[str, Any] | None:
     """eth_getHeaderByNumber, eth_getHeaderByHash."""
+    if ref.tag == "pending":
+        return {**header_json(context.node.pending_block().header), **_UNKNOWN}
     record = context.node.find_block(ref)
     return None if record is None else header_json(record.header)
 
@@ -73,15 +77,17 @@ def uncle(context: Context, ref: BlockRef, index: int) -> dict[str, Any] | None:
 
 def transaction_of_block(context: Context, ref: BlockRef, index: int) -> dict[str, Any] | None:
     """eth_getTransactionByBlockNumberAndIndex, ...ByBlockHashAndIndex."""
-    record = context.node.find_block(ref)
+    pending = ref.tag == "pending"
+    record = context.node.pending_block() if pending else context.node.find_block(ref)
     if record is None or index >= len(record.transactions):
         return None
-    return transaction_json(record.transactions[index], record.header, index)
+    shown = transaction_json(record.transactions[index], record.header, index)
+    return {**shown, "blockHash": None} if pending else shown
 
 
 def raw_transaction_of_block(context: Context, ref: BlockRef, index: int) -> str | None:
     """eth_getRawTransactionByBlockNumberAndIndex, ...ByBlockHashAndIndex."""
-    record = context.node.find_block(ref)
+    record = context.node.pending_block() if ref.tag == "pending" else context.node.find_block(ref)
     if record is None or index >= len(record.transactions):
         return None
     return data(record.transactions[index].encode())
@@ -136,6 +142,27 @@ def get_storage(context: Context, address: bytes, key: bytes, ref: BlockRef) -> 
     return data(context.node.state(ref).storage(address, int.from_bytes(key, "big")))
 
 
+def get_account(context: Context, address: bytes, ref: BlockRef) -> dict[str, str]:
+    """eth_getAccount: nonce, balance, root of the storage and hash of the code."""
+    state = context.node.state(ref)
+    return {
+        "nonce": hex(state.nonce(address)),
+        "balance": hex(state.balance(address)),
+        "storageRoot": data(state.storage_root(address)),
+        "codeHash": data(state.code_hash(address)),
+    }
+
+
+def get_account_info(context: Context, address: bytes, ref: BlockRef) -> dict[str, str]:
+    """eth_getAccountInfo: balance, nonce and code at once, as Foundry's forks ask for them."""
+    state = context.node.state(ref)
+    return {
+        "balance": hex(state.balance(address)),
+        "nonce": hex(state.nonce(address)),
+        "code": data(state.code(address)),
+    }
+
+
 def get_storage_values(context: Context, wanted: dict[str, Any], ref: BlockRef) -> dict[str, list[str]]:
     """eth_getStorageValues."""
     parsed = []
@@ -168,6 +195,8 @@ _INDEX = Param("index", p.index)
 
 READ_METHODS: Final = (
     Method("eth_blockNumber", block_number, where="loop"),
+    Method("eth_getAccount", get_account, (_ADDRESS, _BLOCK)),
+    Method("eth_getAccountInfo", get_account_info, (_ADDRESS, _BLOCK)),
     Method("eth_getBalance", get_balance, (_ADDRESS, _BLOCK)),
     Method("eth_getBlockByHash", get_block, (_BY_HASH, _FULL)),
     Method("eth_getBlockByNumber", get_block, (Param("block", p.block_number, LATEST), _FULL)),
