@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,9 @@ __all__ = [
     "encode_values",
     "find_signature",
     "parse_signature",
+    "plain_value",
     "read_abi",
+    "read_artifact_code",
 ]
 
 
@@ -39,11 +41,16 @@ class Signature:
     names: tuple[str, ...] = ()
 
     @property
+    def key(self) -> str:
+        """`name(types)`."""
+        return f"{self.name}({','.join(self.inputs)})"
+
+    @property
     def selector(self) -> bytes:
         """First four bytes of the hash of `name(types)`."""
         from eth_utils.crypto import keccak
 
-        return keccak(text=f"{self.name}({','.join(self.inputs)})")[:4]
+        return keccak(text=self.key)[:4]
 
 
 def _closing(text: str, start: int) -> int:
@@ -158,14 +165,14 @@ def encode_values(kinds: Sequence[str], given: Sequence[str], what: str = "ARGS"
     return encode(kinds, values)
 
 
-def _plain(value: Any) -> Any:
+def plain_value(value: Any) -> Any:
     """Decoded values for JSON and print: numbers as decimal strings, since many readers of JSON stop at 2^53."""
     if isinstance(value, (bool, str)):
         return value
     if isinstance(value, int):
         return str(value)
     if isinstance(value, (tuple, list)):
-        return [_plain(item) for item in value]
+        return [plain_value(item) for item in value]
     return "0x" + bytes(value).hex()
 
 
@@ -180,22 +187,45 @@ def decode_values(kinds: Sequence[str], data: bytes) -> list[Any]:
     except DecodingError as error:
         raise Failure(f"the answer 0x{data.hex()} is not ({','.join(kinds)}): {error}") from None
     return [
-        to_checksum_address(value) if kind == "address" else _plain(value)
+        to_checksum_address(value) if kind == "address" else plain_value(value)
         for kind, value in zip(kinds, values, strict=True)
     ]
 
 
-def read_abi(file: Path) -> list[dict[str, Any]]:
-    """The list of a JSON ABI, also where a compiler put it under `abi`."""
+def _read_json(file: Path) -> Any:
     try:
-        abi = json.loads(read_bytes(file))
+        return json.loads(read_bytes(file))
     except ValueError as error:
         raise Failure(f"{file}: no JSON: {error}") from None
+
+
+def read_abi(file: Path) -> list[dict[str, Any]]:
+    """The list of a JSON ABI, also where a compiler put it under `abi`."""
+    abi = _read_json(file)
     if isinstance(abi, dict):
         abi = abi.get("abi")
     if not isinstance(abi, list) or not all(isinstance(item, dict) for item in abi):
         raise Failure(f"{file}: no ABI: a list of functions and events is needed")
     return abi
+
+
+def read_artifact_code(file: Path) -> bytes:
+    """Init code in a compiler's JSON: `bytecode` (Hardhat, Vyper), `bytecode.object` (Foundry), `evm.bytecode.object`
+    (solc, Vyper)."""
+    document = _read_json(file)
+    found = document if isinstance(document, dict) else {}
+    code = found.get("bytecode") or found.get("evm")
+    for name in ("bytecode", "object"):
+        if isinstance(code, dict):
+            code = code.get(name, code.get("object"))
+    if not isinstance(code, str) or not code:
+        raise Failure(f"{file}: no bytecode: a compiler's JSON with the member bytecode is needed (or a .wasm, a .bin)")
+    if "__" in code:
+        raise Failure(f"{file}: the bytecode has libraries that are not linked: {code[code.index('__') :][:40]}")
+    try:
+        return bytes.fromhex(code.removeprefix("0x"))
+    except ValueError:
+        raise Failure(f"{file}: the bytecode is not hexadecimal") from None
 
 
 def _type_of(parameter: dict[str, Any]) -> str:
@@ -208,29 +238,42 @@ def _type_of(parameter: dict[str, Any]) -> str:
 def find_signature(text: str, abi: Path | None, count: int) -> Signature:
     """A signature as typed, or a function's name looked up in an ABI.
 
+    An ABI also tells names and outputs where the signature has none.
+
+    Args:
+        text: What the user typed.
+        abi: File.
+        count: Arguments given, to choose between functions of one name.
+
     Raises:
         click.BadParameter: Neither; of a name, with those that the ABI has.
     """
+    functions = [] if abi is None else [item for item in read_abi(abi) if item.get("type", "function") == "function"]
     if "(" in text:
-        return parse_signature(text)
+        typed = parse_signature(text)
+        known = next((sig for sig in map(_signature_of, functions) if sig.key == typed.key), None)
+        return typed if known is None else replace(known, outputs=typed.outputs or known.outputs)
     if abi is None:
         raise click.BadParameter(
             f'"{text}" is not a signature such as balanceOf(address)(uint256); a name alone needs --abi',
             param_hint="SIGNATURE",
         )
-    functions = [item for item in read_abi(abi) if item.get("type", "function") == "function"]
-    found = [item for item in functions if item.get("name") == text]
-    if len(found) > 1:
-        found = [item for item in found if len(item.get("inputs", [])) == count] or found
-    if len(found) != 1:
+    named = [_signature_of(item) for item in functions if item.get("name") == text]
+    found = [signature for signature in named if len(signature.inputs) == count] or named
+    if len(found) == 1:
+        return found[0]
+    if found:
+        why = f"several functions {text}, say which: {', '.join(signature.key for signature in found)}"
+    else:
         names = ", ".join(sorted({str(item.get("name")) for item in functions})) or "none"
-        why = (
-            f"more than one function {text}: give its signature" if found else f"no function {text}; there are: {names}"
-        )
-        raise click.BadParameter(f"{abi}: {why}", param_hint="SIGNATURE")
-    inputs, outputs = found[0].get("inputs", []), found[0].get("outputs", [])
+        why = f"no function {text}; there are: {names}"
+    raise click.BadParameter(f"{abi}: {why}", param_hint="SIGNATURE")
+
+
+def _signature_of(function: dict[str, Any]) -> Signature:
+    inputs, outputs = function.get("inputs", []), function.get("outputs", [])
     return Signature(
-        text,
+        str(function.get("name", "")),
         tuple(_type_of(parameter) for parameter in inputs),
         tuple(_type_of(parameter) for parameter in outputs),
         tuple(str(parameter.get("name", "")) for parameter in inputs),

@@ -17,109 +17,33 @@ from ewasm.cli.abi import (
     encode_values,
     find_signature,
     read_abi,
+    read_artifact_code,
 )
 from ewasm.cli.files import WASM_MAGIC, read_code
-from ewasm.cli.options import INTEGER, ArgsCommand, file_argument, rpc_option
+from ewasm.cli.options import HEX, INTEGER, ArgsCommand, file_argument, rpc_option
 from ewasm.cli.output import Failure, json_option, print_json
 from ewasm.cli.receipts import explained, gas_parts, load_abi, receipt_facts, show_facts
 from ewasm.cli.rpc import Rpc, RpcError
-from ewasm.cli.signing import signer_options
+from ewasm.cli.transactions import WEI, Sending, connect, parse_address, request, sending_options, submit
 from ewasm.errors import ModuleError
 
 if TYPE_CHECKING:
     from chain.testing.abi import Abi
+    from ewasm.cli.abi import Signature
 
 __all__ = ["call", "deploy", "send"]
 
+PRECOMPILE_LIMIT = 0x200
+"""Addresses below have no code and may answer all the same."""
 
-gas_option = click.option("--gas", type=INTEGER, help="Gas limit; estimated unless given.")
 abi_option = click.option(
     "--abi",
     "abi_file",
     type=click.Path(path_type=Path),
-    help="ABI: function names in place of signatures; events and custom errors in words.",
+    help="ABI, or a compiler's JSON that holds one: function names in place of signatures; events, errors in words.",
 )
+data_option = click.option("--data", "raw", type=HEX, help="Call data as they are, in place of SIGNATURE and ARGS.")
 report_option = click.option("--gas-report", is_flag=True, help="Say where the gas went.")
-value_option = click.option("--value", type=INTEGER, default=0, help="Wei to send along.")
-
-
-def _connect(url: str) -> Rpc:
-    """A client that is closed when the command ends."""
-    rpc = Rpc(url)
-    click.get_current_context().call_on_close(rpc.close)
-    return rpc
-
-
-def _address(text: str, hint: str) -> str:
-    digits = text.removeprefix("0x")
-    try:
-        known = len(bytes.fromhex(digits)) == 20 and len(digits) == 40
-    except ValueError:
-        known = False
-    if not known:
-        raise click.BadParameter(f"{text!r} is not an address: 0x and 40 hexadecimal digits", param_hint=hint)
-    return "0x" + digits
-
-
-def _submit(rpc: Rpc, transaction: dict[str, Any], sender: str | None, private_key: str | None) -> dict[str, Any]:
-    """Send a transaction and return its receipt (as JSON-RPC has it)."""
-    if private_key is not None:
-        transaction_hash = _sign_and_send(rpc, transaction, private_key)
-    else:
-        if sender is None:
-            accounts = rpc.call("eth_accounts")
-            if not accounts:
-                raise Failure("the node has no account of its own: say --private-key")
-            sender = accounts[0]
-        transaction_hash = rpc.call("eth_sendTransaction", {**transaction, "from": sender})
-    return _receipt(rpc, transaction_hash)
-
-
-def _receipt(rpc: Rpc, transaction_hash: str) -> dict[str, Any]:
-    """Waits for nodes that mine by the clock."""
-    import time
-
-    for _ in range(240):
-        receipt = rpc.call("eth_getTransactionReceipt", transaction_hash)
-        if receipt is not None:
-            return dict(receipt)
-        time.sleep(0.25)
-    raise Failure(f"{transaction_hash} was sent, but not mined within a minute")
-
-
-def _sign_and_send(rpc: Rpc, transaction: dict[str, Any], private_key: str) -> str:
-    from eth_account import Account
-
-    try:
-        account = Account.from_key(private_key)
-    except ValueError:
-        # Not chained: what the library says may hold the key.
-        raise click.BadParameter(
-            "not a private key: 0x and 64 hexadecimal digits", param_hint="--private-key"
-        ) from None
-    fields: dict[str, Any] = {key: value for key, value in transaction.items() if key != "gas"}
-    gas = transaction.get("gas") or rpc.call("eth_estimateGas", {**fields, "from": account.address})
-    fields |= {
-        "gas": gas,
-        "nonce": rpc.call("eth_getTransactionCount", account.address, "pending"),
-        "chainId": rpc.call("eth_chainId"),
-        "gasPrice": rpc.call("eth_gasPrice"),
-    }
-    if "to" in fields:
-        from eth_utils.address import to_checksum_address
-
-        fields["to"] = to_checksum_address(fields["to"])
-    signed = account.sign_transaction(fields)
-    return str(rpc.call("eth_sendRawTransaction", "0x" + bytes(signed.raw_transaction).hex()))
-
-
-def _hexed(data: bytes, value: int, gas: int | None, to: str | None) -> dict[str, Any]:
-    transaction: dict[str, Any] = {"data": "0x" + data.hex(), "value": hex(value)}
-    if gas is not None:
-        transaction["gas"] = hex(gas)
-    if to is not None:
-        transaction["to"] = to
-    return transaction
 
 
 def _finish(
@@ -150,27 +74,36 @@ def _explaining(abi: Abi | None) -> Iterator[None]:
         raise explained(error, abi) from None
 
 
-def _creation_data(file: Path, rpc: Rpc, kind: str, arguments: bytes) -> bytes:
+def _creation_data(file: Path, code: bytes, rpc: Rpc, kind: str, arguments: bytes) -> bytes:
     """Transaction data that creates the contract in `file` (see `ewasm.initcode`)."""
     from ewasm.initcode import with_arguments, wrap_runtime
-    from ewasm.wasm.decode import decode
 
-    code = read_code(file)
-    if not code:
-        raise Failure(f"{file}: the file is empty")
     if not code.startswith(WASM_MAGIC):
-        return (wrap_runtime(code) if kind == "runtime" else code) + (b"" if kind == "runtime" else arguments)
-    try:
-        module = decode(code)
-    except ModuleError as error:
-        raise Failure(f"{file}: {error}", {"ok": False, "error": error.as_dict()}) from None
-    if any(export.name == "deploy" for export in module.exports):
+        if kind != "runtime":
+            return code + arguments
+        if arguments:
+            raise Failure(f"{file}: constructor arguments need init code, not --kind runtime")
+        return wrap_runtime(code)
+    if _sections(file, code)[0]:
         return with_arguments(code, arguments) if arguments else code
     if arguments:
         raise Failure(f"{file}: constructor arguments need a module that exports a function deploy")
     if kind == "auto":
         kind = "init" if _is_init_module(rpc, code) else "runtime"
     return code if kind == "init" else wrap_runtime(code)
+
+
+def _sections(file: Path, code: bytes) -> tuple[bool, bool]:
+    """Of a module: does it export `deploy`, does it carry constructor arguments already?"""
+    from ewasm.contract import ARGUMENTS_SECTION
+    from ewasm.wasm.decode import decode
+
+    try:
+        module = decode(code)
+    except ModuleError as error:
+        raise Failure(f"{file}: {error}", {"ok": False, "error": error.as_dict()}) from None
+    exports_deploy = any(export.name == "deploy" for export in module.exports)
+    return exports_deploy, any(section.name == ARGUMENTS_SECTION for section in module.customs)
 
 
 def _is_init_module(rpc: Rpc, code: bytes) -> bool:
@@ -180,6 +113,17 @@ def _is_init_module(rpc: Rpc, code: bytes) -> bool:
     except RpcError:
         return False
     return bytes.fromhex(str(answer).removeprefix("0x")).startswith(WASM_MAGIC)
+
+
+def _wants_arguments(file: Path, code: bytes, named: bool) -> bool:
+    """Whether a constructor's parameters have to be given.
+
+    An ABI that merely lies beside the file asks nothing of init code, which may have its arguments inside.
+    """
+    if not code.startswith(WASM_MAGIC):
+        return named
+    exports_deploy, has_arguments = _sections(file, code)
+    return exports_deploy and not has_arguments
 
 
 @click.command(cls=ArgsCommand)
@@ -199,10 +143,8 @@ def _is_init_module(rpc: Rpc, code: bytes) -> bool:
     default="auto",
     help="What FILE is, where it exports no deploy: init code to run, or the contract itself. auto asks the node.",
 )
-@value_option
-@gas_option
 @report_option
-@signer_options
+@sending_options
 @rpc_option
 @json_option
 def deploy(
@@ -210,55 +152,76 @@ def deploy(
     abi_file: Path | None,
     given: tuple[str, ...],
     kind: str,
-    value: int,
-    gas: int | None,
     gas_report: bool,
-    sender: str | None,
-    private_key: str | None,
+    sending: Sending,
     rpc_url: str,
     as_json: bool,
 ) -> None:
-    """Deploy a contract: a module (.wasm, .wat) or EVM init code (.bin).
+    """Deploy a contract: a module (.wasm, .wat), EVM init code (.bin), or a compiler's .json with ABI and bytecode.
 
     A module that exports deploy is its own constructor and gets the arguments; any other is wrapped in an init module
     that returns it, unless it is one itself.
     """
+    is_artifact = file.suffix == ".json"
+    code = read_artifact_code(file) if is_artifact else read_code(file)
+    if not code:
+        raise Failure(f"{file}: the file is empty")
+    named = abi_file is not None or is_artifact
     beside = file.with_suffix(".json")
-    named = abi_file is not None
     if abi_file is None and beside.is_file():
         abi_file = beside
     if given and abi_file is None:
         raise click.UsageError(f"--args needs --abi FILE (there is no {beside})")
     raw = read_abi(abi_file) if abi_file is not None else []
     kinds = constructor_types(raw)
-    # An ABI that merely lies beside the file asks for no arguments: the file may be init code that has its own.
-    wanted = given or (kinds if named else [])
+    wanted = bool(given) or (bool(kinds) and _wants_arguments(file, code, named))
     arguments = encode_values(kinds, given, "--args", constructor_names(raw)) if wanted else b""
-    rpc, abi = _connect(rpc_url), load_abi(abi_file)
+    rpc, abi = connect(rpc_url), load_abi(abi_file)
 
-    data = _creation_data(file, rpc, kind, arguments)
+    data = _creation_data(file, code, rpc, kind, arguments)
     with _explaining(abi):
-        receipt = _submit(rpc, _hexed(data, value, gas, None), sender, private_key)
+        receipt = submit(rpc, data, None, sending)
     address = {"address": receipt.get("contractAddress")}
     _finish(rpc, receipt, address, abi, data if gas_report else None, as_json)
 
 
+def _call_data(
+    signature: str | None, arguments: tuple[str, ...], raw: bytes | None, abi_file: Path | None
+) -> tuple[Signature | None, bytes]:
+    """What SIGNATURE and ARGS, or --data, say."""
+    if raw is not None:
+        if signature is not None:
+            raise click.UsageError("--data and SIGNATURE: one of them, please")
+        return None, raw
+    if signature is None:
+        raise click.UsageError("say what to call: SIGNATURE and ARGS, or --data HEX")
+    parsed = find_signature(signature, abi_file, len(arguments))
+    return parsed, parsed.selector + encode_values(parsed.inputs, arguments, names=parsed.names)
+
+
+def _is_nobody(rpc: Rpc, address: str, tag: str) -> bool:
+    """No contract, and none that is built in."""
+    return int(address, 16) >= PRECOMPILE_LIMIT and str(rpc.call("eth_getCode", address, tag)) == "0x"
+
+
 @click.command()
 @click.argument("address")
-@click.argument("signature")
+@click.argument("signature", required=False)
 @click.argument("arguments", nargs=-1, metavar="[ARGS]...")
 @abi_option
-@value_option
+@data_option
+@click.option("--value", type=WEI, default=0, metavar="WEI", help="Wei to send along: 1000, 2gwei, 0.5ether.")
 @click.option("--from", "sender", metavar="ADDRESS", help="Account that calls; the zero address unless given.")
-@gas_option
+@click.option("--gas", type=INTEGER, help="Gas limit; as much as the node allows unless given.")
 @click.option("--block", default="latest", show_default=True, help="Block number or tag.")
 @rpc_option
 @json_option
 def call(
     address: str,
-    signature: str,
+    signature: str | None,
     arguments: tuple[str, ...],
     abi_file: Path | None,
+    raw: bytes | None,
     value: int,
     sender: str | None,
     gas: int | None,
@@ -268,67 +231,75 @@ def call(
 ) -> None:
     """Call a contract without a transaction: ewasm call ADDRESS 'balanceOf(address)(uint256)' OWNER
 
-    The second list of types says how to read what comes back; without it, the answer is printed as hexadecimal. Put
-    negative numbers behind --.
+    The second list of types says how to read what comes back; without it (and without --abi), the answer is printed as
+    hexadecimal. Put negative numbers behind --.
     """
-    parsed = find_signature(signature, abi_file, len(arguments))
-    data = parsed.selector + encode_values(parsed.inputs, arguments, names=parsed.names)
-    rpc = _connect(rpc_url)
-    request = _hexed(data, value, gas, _address(address, "ADDRESS"))
+    parsed, data = _call_data(signature, arguments, raw, abi_file)
+    transaction = request(data, value, gas, parse_address(address, "ADDRESS"))
     if sender is not None:
-        request["from"] = _address(sender, "--from")
+        transaction["from"] = parse_address(sender, "--from")
+    rpc, abi = connect(rpc_url), load_abi(abi_file)
 
-    tag = hex(int(block, 0)) if block[:1].isdigit() else block
-    with _explaining(load_abi(abi_file)):
-        answer = bytes.fromhex(str(rpc.call("eth_call", request, tag)).removeprefix("0x"))
-    if not answer and parsed.outputs and str(rpc.call("eth_getCode", request["to"], tag)) == "0x":
-        raise Failure(f"there is no contract at {request['to']}")
-    values = decode_values(parsed.outputs, answer) if parsed.outputs else []
+    tag = _tag(block)
+    with _explaining(abi):
+        answer = bytes.fromhex(str(rpc.call("eth_call", transaction, tag)).removeprefix("0x"))
+    if parsed is not None and not answer and _is_nobody(rpc, transaction["to"], tag):
+        raise Failure(f"there is no contract at {transaction['to']}")
+    outputs = parsed.outputs if parsed is not None else ()
+    values = decode_values(outputs, answer) if outputs else []
     if as_json:
         print_json({"raw": answer, "values": values})
-    elif parsed.outputs:
+    elif outputs:
         for item in values:
             click.echo(item if isinstance(item, str) else json.dumps(item))
     else:
         click.echo("0x" + answer.hex())
 
 
+def _tag(block: str) -> str:
+    if not block[:1].isdigit():
+        return block
+    try:
+        return hex(int(block, 0))
+    except ValueError:
+        raise click.BadParameter(
+            f"{block!r} is no block: a number, or a tag such as latest", param_hint="--block"
+        ) from None
+
+
 @click.command()
 @click.argument("address")
-@click.argument("signature")
+@click.argument("signature", required=False)
 @click.argument("arguments", nargs=-1, metavar="[ARGS]...")
 @abi_option
-@value_option
-@gas_option
+@data_option
 @report_option
-@signer_options
+@sending_options
 @rpc_option
 @json_option
 def send(
     address: str,
-    signature: str,
+    signature: str | None,
     arguments: tuple[str, ...],
     abi_file: Path | None,
-    value: int,
-    gas: int | None,
+    raw: bytes | None,
     gas_report: bool,
-    sender: str | None,
-    private_key: str | None,
+    sending: Sending,
     rpc_url: str,
     as_json: bool,
 ) -> None:
     """Call a contract in a transaction: ewasm send ADDRESS 'transfer(address,uint256)' TO AMOUNT
 
     Sent from an account of the node's own (--from chooses), or signed here with a key (--keystore, or
-    $EWASM_PRIVATE_KEY). With --abi a function's name will do. Put negative numbers behind --.
+    $EWASM_PRIVATE_KEY). With --abi a function's name will do; with --data 0x only the value goes. Put negative numbers
+    behind --.
     """
-    parsed = find_signature(signature, abi_file, len(arguments))
-    data = parsed.selector + encode_values(parsed.inputs, arguments, names=parsed.names)
-    rpc = _connect(rpc_url)
-    transaction = _hexed(data, value, gas, _address(address, "ADDRESS"))
-    account = None if sender is None else _address(sender, "--from")
+    parsed, data = _call_data(signature, arguments, raw, abi_file)
+    to = parse_address(address, "ADDRESS")
+    rpc, abi = connect(rpc_url), load_abi(abi_file)
+    if parsed is not None and _is_nobody(rpc, to, "latest"):
+        raise Failure(f"there is no contract at {to}")
 
-    abi = load_abi(abi_file)
     with _explaining(abi):
-        receipt = _submit(rpc, transaction, account, private_key)
+        receipt = submit(rpc, data, to, sending)
     _finish(rpc, receipt, {}, abi, data if gas_report else None, as_json)

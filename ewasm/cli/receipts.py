@@ -5,17 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ewasm.cli.abi import read_abi
+from ewasm.cli.abi import plain_value, read_abi
+from ewasm.cli.files import WASM_MAGIC
 from ewasm.cli.output import console
 from ewasm.cli.rpc import Rpc, RpcError
 
 if TYPE_CHECKING:
+    from chain.forks import Fork
     from chain.testing.abi import Abi
+    from ewasm.rules import Rules
 
 __all__ = ["explained", "gas_parts", "load_abi", "receipt_facts", "show_facts"]
 
-WASM_MAGIC = b"\0asm"
-BASE, CREATE, INIT_WORD, DEPOSIT = 21_000, 32_000, 2, 200
+DEPOSIT_BYTE = 200
 
 
 def load_abi(file: Path | None) -> Abi | None:
@@ -77,45 +79,60 @@ def _log_facts(log: dict[str, Any], abi: Abi | None) -> dict[str, Any]:
         topics = [bytes.fromhex(topic[2:]) for topic in log["topics"]]
         event = abi.decode_log(bytes.fromhex(log["address"][2:]), topics, bytes.fromhex(log["data"][2:]))
         if event is not None:
-            facts |= {"event": event.name, "args": {name: _plain(value) for name, value in event.args.items()}}
+            facts |= {"event": event.name, "args": {name: plain_value(value) for name, value in event.args.items()}}
     return facts
 
 
-def _plain(value: Any) -> Any:
-    """As in JSON: numbers as decimal strings, bytes as 0x-hexadecimal."""
-    if isinstance(value, (bool, str)):
-        return value
-    if isinstance(value, int):
-        return str(value)
-    return [_plain(part) for part in value] if isinstance(value, (tuple, list)) else "0x" + bytes(value).hex()
-
-
 def gas_parts(rpc: Rpc, receipt: dict[str, Any], data: bytes) -> dict[str, int]:
-    """Where a transaction's gas went; the parts add up to what it used.
+    """Where a transaction's gas went, in whole gas; the parts add up to what it used.
 
-    Activation is priced as EWASM_2026 does. What remains as `other` is gas of EVM frames, access lists and floors, less
-    refunds.
+    What remains as `other` is gas of EVM frames and precompiles and what EIP-7623's floor adds, less refunds; it may
+    be negative.
+
+    Args:
+        rpc: The node.
+        receipt: As JSON-RPC has it.
+        data: Of the transaction.
     """
-    from ewasm.rules import EWASM_2026
+    from chain.transaction import Tx, intrinsic_gas
 
+    fork, rules = _fork_and_rules(rpc)
+    created = receipt.get("contractAddress")
+    to = None if created is not None else bytes(20)
+    tx = Tx(type=0, chain_id=1, nonce=0, gas=0, to=to, value=0, data=data, sender=bytes(20))
     zeros = data.count(0)
-    parts = {"base": BASE, "calldata": 4 * zeros + 16 * (len(data) - zeros)}
+    calldata = 4 * zeros + (16 if fork >= fork.ISTANBUL else 68) * (len(data) - zeros)
+    parts = {"base": intrinsic_gas(tx, fork) - calldata, "calldata": calldata}
     split = rpc.try_call("ewasm_gasReport", receipt["transactionHash"]) or {}
     frames = int(split.get("gasInstructions") or 0)
-    created = receipt.get("contractAddress")
     if created is not None:
-        parts["base"] += CREATE + INIT_WORD * -(-len(data) // 32)
         code = bytes.fromhex(str(rpc.call("eth_getCode", created, receipt["blockNumber"])).removeprefix("0x"))
-        activation = EWASM_2026.activation_gas(data) if data.startswith(WASM_MAGIC) else 0
+        activation = rules.activation_gas(data) if data.startswith(WASM_MAGIC) else 0
         if code.startswith(WASM_MAGIC) and not data.startswith(code):
-            activation += EWASM_2026.activation_gas(code)
+            activation += rules.activation_gas(code)
         if data.startswith(WASM_MAGIC):
-            # The init frame pays for its activation, so the node counts it with the frame's instructions.
-            frames = max(0, frames - activation)
-        parts |= {"activation": activation, "deposit": DEPOSIT * len(code)}
+            # The frame of a module pays for activation, so the node counts it with the frame's instructions.
+            activation = min(activation, frames)
+            frames -= activation
+        parts |= {"activation": activation, "deposit": DEPOSIT_BYTE * len(code)}
     parts |= {"instructions": frames, "host functions": int(split.get("gasEei") or 0)}
     parts["other"] = int(receipt["gasUsed"], 16) - sum(parts.values())
     return parts
+
+
+def _fork_and_rules(rpc: Rpc) -> tuple[Fork, Rules]:
+    """Of the node: its fork where it tells, and the rules that go with it."""
+    from chain.errors import InvalidGenesis
+    from chain.forks import Fork, parse_fork
+    from ewasm.rules import EWASM_2018_FLAT, EWASM_2026
+
+    told = rpc.try_call("anvil_nodeInfo")
+    name = told.get("hardFork") if isinstance(told, dict) else None
+    try:
+        fork = parse_fork(str(name)) if name else Fork.PRAGUE
+    except InvalidGenesis:
+        fork = Fork.PRAGUE
+    return fork, EWASM_2026 if fork >= Fork.PRAGUE else EWASM_2018_FLAT
 
 
 def show_facts(facts: dict[str, Any]) -> None:
