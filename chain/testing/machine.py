@@ -31,8 +31,9 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, ClassVar
 
 from chain.testing.abi import AbiError, Event, Item
@@ -53,7 +54,7 @@ from chain.testing.strategies import (
     wei,
 )
 
-from chain.testing.shorten import shorten, simpler_calls, simpler_ints  # isort: skip
+from chain.testing.shorten import shorten, simplify_call, simplify_int  # isort: skip
 from hypothesis import Phase, currently_in_test_context, note, settings  # isort: skip
 from hypothesis import strategies as st  # isort: skip
 from hypothesis.stateful import (  # isort: skip
@@ -152,9 +153,9 @@ class ContractMachine(RuleBasedStateMachine):
             _prepare(cls)
 
     def __init__(self) -> None:
-        super().__init__()
         if not self.contracts:
             raise AbiError(f"{type(self).__name__}: contracts is empty")
+        super().__init__()
         self.senders, self.accounts = _senders(type(self)), _accounts(type(self))
         self.chain: LocalChain = next(iter(self.contracts.values())).chain
         self.steps: list[str] = []
@@ -325,9 +326,7 @@ def _run(cls: type[ContractMachine], chosen: settings) -> None:
         if failure is None:
             raise
         same = _place(failure)
-        short = shorten(
-            found, lambda steps: _place(_replay(cls, steps)) == same, lambda step: _simpler_steps(cls, step)
-        )
+        short = shorten(found, lambda steps: _place(_replay(cls, steps)) == same, partial(_simplify, cls))
         failure = _replay(cls, short) or failure
         failure.add_note(f"(shortened from {len(found)} steps)")
         raise failure from None
@@ -368,7 +367,7 @@ def _place(error: BaseException | None) -> Any:
     return type(error), frame and (frame.tb_frame.f_code.co_filename, frame.tb_lineno)
 
 
-def _simpler_steps(cls: type[ContractMachine], step: _Step) -> Iterable[_Step]:
+def _simplify(cls: type[ContractMachine], step: _Step, works: Callable[[_Step], bool]) -> _Step:
     if isinstance(step, Call):
-        return simpler_calls(step, _senders(cls), _accounts(cls), cls.inputs)
-    return (seconds for seconds in simpler_ints(step) if seconds)
+        return simplify_call(step, works, _senders(cls), _accounts(cls), cls.inputs)
+    return simplify_int(step, lambda seconds: seconds > 0 and works(seconds))

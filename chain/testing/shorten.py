@@ -6,26 +6,28 @@ fifty transactions; leaving out halves, quarters, ... single calls (delta debugg
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from chain.testing.strategies import Call, Inputs
 
-__all__ = ["MAX_TRIES", "shorten", "simpler_calls", "simpler_ints"]
+__all__ = ["MAX_TRIES", "shorten", "simplify_call", "simplify_int"]
 
 MAX_TRIES = 1000
 
 T = TypeVar("T")
 
 
-def shorten(steps: Sequence[T], fails: Callable[[list[T]], bool], simpler: Callable[[T], Iterable[T]]) -> list[T]:
+def shorten(
+    steps: Sequence[T], fails: Callable[[list[T]], bool], simplify: Callable[[T, Callable[[T], bool]], T]
+) -> list[T]:
     """Leave out steps, and put simpler ones in their place, as long as it fails.
 
     Args:
         steps: A sequence that fails.
         fails: Whether another one fails in the same way; asked at most MAX_TRIES times.
-        simpler: What may stand in for a step, the simplest first.
+        simplify: The simplest stand-in for a step, which may ask whether the sequence fails with another one.
     """
     kept, tries = list(steps), 0
 
@@ -51,45 +53,68 @@ def shorten(steps: Sequence[T], fails: Callable[[list[T]], bool], simpler: Calla
                 break
             size //= 2
         for position in range(len(kept)):
-            while any(attempt([*kept[:position], other, *kept[position + 1 :]]) for other in simpler(kept[position])):
-                pass
+            simplify(kept[position], lambda other, at=position: attempt([*kept[:at], other, *kept[at + 1 :]]))  # type: ignore[misc]
     return kept
 
 
-def simpler_calls(call: Call, senders: Sequence[str], accounts: Sequence[str], inputs: Inputs) -> Iterator[Call]:
-    """Calls like this one with a smaller number, a shorter text, an earlier account in one place.
+def simplify_call(
+    call: Call, works: Callable[[Call], bool], senders: Sequence[str], accounts: Sequence[str], inputs: Inputs
+) -> Call:
+    """Smaller numbers, shorter texts, earlier accounts.
 
     Arguments with a strategy of their own in `inputs` stay: what that could have made is not known here.
     """
-    for sender in senders[: senders.index(call.sender)] if call.sender in senders else ():
-        yield replace(call, sender=sender)
     item = call.function
+    for sender in senders[: senders.index(call.sender)] if call.sender in senders else ():
+        if works(replace(call, sender=sender)):
+            call = replace(call, sender=sender)
+            break
     for position, (kind, name) in enumerate(zip(item.inputs, item.names, strict=True)):
         keys = (name, f"{item.name}.{name}", f"{call.name}.{item.name}.{name}", kind)
-        if not any(key in inputs for key in keys):
-            for other in _simpler(kind, call.args[position], accounts):
-                yield replace(call, args=(*call.args[:position], other, *call.args[position + 1 :]))
+        if any(key in inputs for key in keys):
+            continue
+
+        def put(value: Any, call: Call = call, position: int = position) -> Call:
+            return replace(call, args=(*call.args[:position], value, *call.args[position + 1 :]))
+
+        call = put(_simplify(kind, call.args[position], lambda value, put=put: works(put(value)), accounts))  # type: ignore[misc]
+    return call
 
 
-def _simpler(kind: str, value: object, accounts: Sequence[str]) -> Iterator[object]:
-    if kind == "address":
-        yield from accounts[: accounts.index(str(value))] if value in accounts else ()
-    elif isinstance(value, bool):
-        yield from [False] if value else []
-    elif isinstance(value, int):
-        yield from simpler_ints(value)
-    elif kind in ("bytes", "string") and isinstance(value, (bytes, str)) and value:
-        yield value[:0]
-        yield value[: len(value) // 2]
-        yield value[:-1]
+def _simplify(kind: str, value: Any, works: Callable[[Any], bool], accounts: Sequence[str]) -> Any:
+    if kind == "address" and value in accounts:
+        return next(filter(works, accounts[: accounts.index(value)]), value)
+    if kind == "bool":
+        return False if value and works(False) else value
+    if isinstance(value, int):
+        return simplify_int(value, works)
+    if kind in ("bytes", "string"):
+        return value[: simplify_int(len(value), lambda length: works(value[:length]))]
+    return value
 
 
-def simpler_ints(value: int) -> Iterator[int]:
-    """Zero, then closer and closer."""
-    if value == 0:
-        return
-    yield 0
-    size, sign = abs(value), -1 if value < 0 else 1
-    for shift in range(size.bit_length() - 1, 0, -1 - size.bit_length() // 32):
-        yield sign * (size >> shift)
-    yield from (sign * (size - step) for step in (100, 10, 1) if size > step)
+def simplify_int(value: int, works: Callable[[int], bool]) -> int:
+    """The number nearest to zero, if all between it and the value work too: its length first, then its bits."""
+    sign = -1 if value < 0 else 1
+    low, high = 0, abs(value)
+    if high == 0 or works(0):
+        return 0
+    # Powers of two, their exponents halved: a few tries for 256 bits.
+    least, most = 0, high.bit_length()
+    while least < most:
+        middle = (least + most) // 2
+        if 1 << middle >= high:
+            most = middle
+        elif works(sign << middle):
+            most, high = middle, 1 << middle
+        else:
+            least, low = middle + 1, 1 << middle
+    if high > 1 and not works(sign * (high - 1)):
+        return sign * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        if works(sign * middle):
+            high = middle
+        else:
+            low = middle
+    return sign * high
