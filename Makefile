@@ -11,7 +11,7 @@ SEED ?= 0
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && { echo $$p; break; }; done)
 
-.PHONY: help setup demo test check bench calibrate hostile fuzz statetests fixtures docs contracts clean bench-node bench-node-setup soak fuzz-rpc
+.PHONY: help setup demo test check bench calibrate hostile fuzz statetests fixtures docs contracts clean bench-node bench-node-setup soak fuzz-rpc fuzz-contracts
 
 help:
 	@echo "make demo      a node, an ERC-20 in Wasm, calls across EVM and Wasm, a restart"
@@ -24,9 +24,10 @@ help:
 	@echo "make statetests all state tests, own and of ethereum/tests (JOBS=$(JOBS) processes; an hour)"
 	@echo "make bench-node the node beside anvil and ganache (make bench-node-setup gets those from npm)"
 	@echo "make soak      kill -9 under load, $(KILLS) times (KILLS=...)"
+	@echo "make fuzz-contracts long random sequences of calls on the example contracts, against their models"
 	@echo "make fuzz-rpc  $(REQUESTS) random requests (REQUESTS=..., SEED=...)"
 	@echo "make fixtures  refill fixtures/"
-	@echo "make docs      rewrite docs/rpc.md from the method tables"
+	@echo "make docs      rewrite docs/rpc.md, docs/eei.md from the tables"
 	@echo "make contracts rebuild contracts/*/*.wasm from source"
 	@echo "make setup     only make $(VENV)"
 	@echo "make clean     remove $(VENV) and caches"
@@ -77,6 +78,9 @@ fuzz-rpc: setup
 calibrate: setup
 	$(BIN)/python -m tests.bench.calibrate
 
+fuzz-contracts: setup
+	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -o timeout=0 tests/property/test_erc20_invariants.py tests/property/test_contract_invariants.py
+
 fuzz: setup
 	$(BIN)/ewasm fuzz --cases $(CASES) --seed $(SEED) --engines interpreter,winch,cranelift,v8
 
@@ -93,6 +97,7 @@ fixtures: setup
 
 docs: setup
 	$(BIN)/python -m chain.rpc.openrpc > docs/rpc.md
+	$(BIN)/python -m ewasm.sdk.reference > docs/eei.md
 
 contracts: setup
 	$(BIN)/python -m contracts.build

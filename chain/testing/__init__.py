@@ -3,8 +3,8 @@
 `local` is the chain, `contract` a deployed contract with its ABI, `abi` values to and from bytes. `plugin` makes pytest
 fixtures of them, `isolation` gives each test the chain as its fixtures left it, `gas_snapshot` compares gas with a
 stored file. `provider` plugs the chain into web3.py, `backend` into eth-tester, `strategies` makes call data for
-hypothesis. Everything beyond pytest itself is imported when it is first used: the plug-in is loaded in every project
-that has this package installed.
+hypothesis, `machine` sequences of calls with invariants, which `shorten` makes short. Everything beyond pytest itself
+is imported when it is first used: the plug-in is loaded in every project that has this package installed.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ from chain.testing.strategies import (
 )
 
 from chain.testing.shorten import shorten, simplify_call, simplify_int  # isort: skip
-from hypothesis import Phase, currently_in_test_context, note, settings  # isort: skip
+from hypothesis import HealthCheck, Phase, currently_in_test_context, note, settings  # isort: skip
 from hypothesis import strategies as st  # isort: skip
 from hypothesis.stateful import (  # isort: skip
     INITIALIZE_RULE_MARKER,
@@ -173,7 +173,8 @@ class ContractMachine(RuleBasedStateMachine):
 
     @classmethod
     def run(cls, settings: settings | None = None) -> None:
-        """Check the invariants; settings are the profile's, without a deadline, unless given.
+        """Check the invariants; settings are the profile's unless given. Deadline and health checks are off: they would
+        measure the machine.
 
         Raises:
             BaseException: What the shortest sequence raises, with its calls in a note. Where the class has rules of its
@@ -305,7 +306,8 @@ def _accounts(cls: type[ContractMachine]) -> tuple[str, ...]:
 # -- short failures ----------------------------------------------------------------------------------------------
 
 
-def _run(cls: type[ContractMachine], chosen: settings) -> None:
+def _run(cls: type[ContractMachine], given: settings) -> None:
+    chosen = settings(given, deadline=None, suppress_health_check=list(HealthCheck))
     members = [member for _, member in inspect.getmembers(cls)]
     if any(
         hasattr(member, INITIALIZE_RULE_MARKER) or (hasattr(member, RULE_MARKER) and not hasattr(member, _MADE))

@@ -23,21 +23,13 @@ from chain.testing.machine import ContractMachine, Outcome
 from chain.testing.strategies import ZERO, Call, Inputs, calls
 from contracts.build import FOLDER
 from contracts.measure import TOKENS
+from tests.property.sequences import effort
 
 SUPPLY = 2**128
 ENDLESS = 2**256 - 1
 TRANSFER, APPROVAL = (
     keccak(text.encode()) for text in ("Transfer(address,address,uint256)", "Approval(address,address,uint256)")
 )
-FUZZ = settings.default is not None and settings.default.max_examples > 1000
-
-
-def effort(examples: int, steps: int) -> settings:
-    """So many sequences of so many calls; under the profile `fuzz` fifty times as many, and longer ones."""
-    if FUZZ:
-        examples, steps = 50 * examples, 2 * steps
-    return settings(max_examples=examples, stateful_step_count=steps, deadline=None, suppress_health_check=())
-
 
 # Sequences and their length, by engine.
 EFFORT = {"native": (8, 25), "interpreter": (2, 12)}
