@@ -56,7 +56,8 @@ class NodeOptions:
         public_keys: Show the accounts' keys though the phrase is not the well-known one.
         json: Log lines and start-up facts as JSON, one object a line.
         metrics: Serve /metrics.
-        origins: Web pages that may ask; "*" for all.
+        origins: Web pages that may ask besides those of this machine and browser extensions; "*" for all.
+        client_version: What web3_clientVersion says; None for name and version.
     """
 
     host: str = "127.0.0.1"
@@ -83,7 +84,8 @@ class NodeOptions:
     json: bool = False
     public_keys: bool = False
     metrics: bool = False
-    origins: tuple[str, ...] = ("*",)
+    origins: tuple[str, ...] = ()
+    client_version: str | None = None
 
 
 class StartError(Exception):
@@ -243,7 +245,7 @@ def open_node(options: NodeOptions) -> Node:
         automine=options.mining,
         block_time_s=options.block_time_s if options.mining else 0.0,
         mixed=options.mixed,
-        client_version=version,
+        client_version=options.client_version or version,
     )
     if clock is not None:
         node.clock.offset_s = max(clock.offset_s, node.clock.offset_s)

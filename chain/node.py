@@ -1,9 +1,9 @@
 """The node: what clients ask for, between the server and the chain.
 
-Two kinds of threads. One owns the chain: it sends, mines and keeps pool, filters and clock (`own`). A few others read
-committed blocks and try calls (`read`), so that a call of ten seconds holds up no block. A transaction is accepted in
-four steps: decode, check against the latest state, pool, and with automine a block that is committed before the answer
-leaves.
+Three kinds of threads. One owns the chain: it sends, mines and keeps pool, filters and clock (`own`). A few others try
+calls on committed blocks (`read`), so that a call of ten seconds holds up no block, and one looks things up, so that it
+holds up no balance either. A transaction is accepted in four steps: decode, check against the latest state, pool, and
+with automine a block that is committed before the answer leaves.
 """
 
 from __future__ import annotations
@@ -116,6 +116,7 @@ class Node:
         self.next_randao: bytes | None = None
         self._owner = Worker("chain")
         self._readers = tuple(Worker(f"read-{i}") for i in range(READERS))
+        self._look_ups = Worker("look-up")
         self._keys = {account.address: account.private_key for account in self.accounts}
         self._block_time_s = block_time_s
         # A chain that ran ahead of the clock goes on from where it was.
@@ -128,14 +129,14 @@ class Node:
 
     def start(self) -> None:
         """Start the threads, and interval mining if it is asked for."""
-        for worker in (self._owner, *self._readers):
+        for worker in (self._owner, self._look_ups, *self._readers):
             worker.start()
         if self._block_time_s > 0:
             self._owner.submit(self._owner.every, self._block_time_s, self._mine_tick).result()
 
     def stop(self) -> None:
         """Finish the work at hand and close the chain."""
-        for worker in (*self._readers, self._owner):
+        for worker in (self._look_ups, *self._readers, self._owner):
             worker.stop()
         self.chain.close()
 
@@ -152,14 +153,18 @@ class Node:
         """As `own`, from an event loop."""
         return self._owner.submit_soon(function, *args)
 
-    def read_soon(self, function: Callable[..., R], *args: Any) -> asyncio.Future[R]:
+    def look_up_soon(self, function: Callable[..., R], *args: Any) -> asyncio.Future[R]:
+        """Run a function that reads and is soon done, from an event loop."""
+        return self._look_ups.submit_soon(function, *args)
+
+    def call_soon(self, function: Callable[..., R], *args: Any) -> asyncio.Future[R]:
         """As `read`, from an event loop."""
         return min(self._readers, key=lambda reader: reader.backlog).submit_soon(function, *args)
 
     @property
     def backlog(self) -> int:
         """How many calls wait for a thread or run on one."""
-        return self._owner.backlog + sum(reader.backlog for reader in self._readers)
+        return sum(worker.backlog for worker in (self._owner, self._look_ups, *self._readers))
 
     # Reading
 

@@ -44,7 +44,7 @@ MAX_ANSWER_BYTES = 64 * 1024 * 1024
 MAX_WAITING = 4_096
 READ_SECONDS = CALL_SECONDS
 
-Where = Literal["loop", "read", "own"]
+Where = Literal["loop", "read", "call", "own"]
 
 _log = structlog.get_logger("rpc")
 
@@ -77,8 +77,9 @@ class Method:
         name: Wire name.
         run: Called with the context and one value per parameter.
         params: In wire order.
-        where: "read" runs on a thread for readers, "own" on the thread that owns the chain, "loop" at once: it must
-            neither block nor read from the database.
+        where: "own" runs on the thread that owns the chain; "call", which may take seconds, on one of those for calls;
+            "read" on the one for look-ups, which calls do not hold up; "loop" at once: it must neither block nor read
+            from the database.
         run_many: Does the work of several calls that stand one behind the other in a batch: given the values of each,
             it returns for each what `run` would have returned, or the exception that `run` would have raised.
     """
@@ -135,27 +136,69 @@ class Dispatcher:
             return self._answer(message, context)
         if self._node.backlog >= MAX_WAITING:
             return orjson.dumps(_failure(None, RpcError(LIMIT_EXCEEDED, "too many requests are waiting")))
-        if "own" in places:
+        if len(places) > 1:
+            return await self._in_parts(message, context)
+        if places == {"own"}:
             return await self._node.own_soon(self._answer, message, context)
-        if "read" in places:
-            return await self._node.read_soon(self._answer_reader, message, context)
-        return self._answer(message, context)
-
-    def _answer_reader(self, message: Any, context: Context) -> bytes | None:
-        with deadline(self._read_seconds):
+        if places == {"loop"}:
             return self._answer(message, context)
+        run = self._node.call_soon if places == {"call"} else self._node.look_up_soon
+        return await run(self._answer_reader, message, context, self._read_seconds)
+
+    async def _in_parts(self, requests: list[Any], context: Context) -> bytes | None:
+        """Answer a batch for several threads: one after another, so that the order holds, but each where it belongs.
+
+        Calls in it then hold up no block; all of them together have the time of one.
+        """
+        answers: list[bytes] = []
+        seconds, size, at = self._read_seconds, 0, 0
+        while at < len(requests):
+            place, end = self._part(requests, at)
+            part = requests[at:end]
+            if place == "own":
+                answers += await self._node.own_soon(self._encoded, part, context, size)
+            else:
+                run = self._node.call_soon if place == "call" else self._node.look_up_soon
+                found, spent = await run(self._encoded_in_time, part, context, size, max(seconds, 0.0))
+                answers += found
+                seconds -= spent
+            size, at = sum(map(len, answers)), end
+        return _joined(answers)
+
+    def _part(self, requests: list[Any], at: int) -> tuple[Where, int]:
+        """Where the requests from one on have to run, and where the next part begins."""
+        owned = "own" in self._places(requests[at])
+        end = at + 1
+        while end < len(requests) and ("own" in self._places(requests[end])) is owned:
+            end += 1
+        if owned:
+            return "own", end
+        return "call" if "call" in self._places(requests[at:end]) else "read", end
+
+    def _answer_reader(self, message: Any, context: Context, seconds: float) -> bytes | None:
+        with deadline(seconds):
+            return self._answer(message, context)
+
+    def _encoded_in_time(
+        self, requests: list[Any], context: Context, size: int, seconds: float
+    ) -> tuple[list[bytes], float]:
+        """The answers of a part of a batch, and how many seconds they took."""
+        started = time.monotonic()
+        with deadline(seconds):
+            answers = self._encoded(requests, context, size)
+        return answers, time.monotonic() - started
 
     def answer_now(self, message: Any) -> bytes | None:
         """As `handle`, for a message that is parsed already, on the caller's time: for nodes in one's own process."""
         context, places = Context(self._node), self._places(message)
         if "own" in places:
             return self._node.own(self._answer, message, context).result()
-        if "read" in places:
-            return self._node.read(self._answer_reader, message, context).result()
+        if places & {"read", "call"}:
+            return self._node.read(self._answer_reader, message, context, self._read_seconds).result()
         return self._answer(message, context)
 
     def _places(self, message: Any) -> set[Where]:
-        """Where the methods of a message have to run; a batch runs in one place, so that its order holds."""
+        """Where the methods of a message have to run; a batch of one place is one piece of work."""
         requests = message if isinstance(message, list) else (message,)
         places: set[Where] = set()
         for request in requests:
@@ -168,20 +211,23 @@ class Dispatcher:
 
     def _answer(self, message: Any, context: Context) -> bytes | None:
         if isinstance(message, list):
-            answers: list[bytes] = []
-            size = 0
-            for answer in self._answers(message, context):
-                if answer is None:
-                    continue
-                encoded = orjson.dumps(answer)
-                size += len(encoded)
-                if size > MAX_ANSWER_BYTES:
-                    error = RpcError(LIMIT_EXCEEDED, f"the answers of the batch are over {MAX_ANSWER_BYTES} bytes")
-                    encoded = orjson.dumps(_failure(answer["id"], error))
-                answers.append(encoded)
-            return b"[" + b",".join(answers) + b"]" if answers else None
+            return _joined(self._encoded(message, context))
         answer = self._one(message, context)
         return None if answer is None else orjson.dumps(answer)
+
+    def _encoded(self, requests: list[Any], context: Context, size: int = 0) -> list[bytes]:
+        """The answers of a batch, or of a part of one behind `size` bytes."""
+        answers: list[bytes] = []
+        for answer in self._answers(requests, context):
+            if answer is None:
+                continue
+            encoded = orjson.dumps(answer)
+            size += len(encoded)
+            if size > MAX_ANSWER_BYTES:
+                error = RpcError(LIMIT_EXCEEDED, f"the answers of the batch are over {MAX_ANSWER_BYTES} bytes")
+                encoded = orjson.dumps(_failure(answer["id"], error))
+            answers.append(encoded)
+        return answers
 
     def _answers(self, requests: list[Any], context: Context) -> Iterator[dict[str, Any] | None]:
         at = 0
@@ -260,6 +306,19 @@ class Dispatcher:
             return None
         return answer
 
+    def _unknown(self, name: str) -> str:
+        """What is said of a method that there is not: geth's words, and the name that was probably meant."""
+        from difflib import get_close_matches
+
+        text = f"the method {name[:100]} does not exist/is not available"
+        if len(name) > 100:
+            return text
+        rest = name.partition("_")[2]
+        # The same thing under another tool's prefix first, then a slip of the pen.
+        same = [known for known in self._methods if known.partition("_")[2] == rest and rest]
+        meant = same or get_close_matches(name, self._methods, n=1, cutoff=0.8)
+        return f"{text}; did you mean {meant[0]}?" if meant else text
+
     def _call(self, request: dict[str, Any], context: Context) -> Any:
         if request.get("jsonrpc") != "2.0":
             raise RpcError(INVALID_REQUEST, 'invalid request: "jsonrpc" must be "2.0"')
@@ -268,11 +327,15 @@ class Dispatcher:
             raise RpcError(INVALID_REQUEST, 'invalid request: "method" must be a string')
         method = self._methods.get(name)
         if method is None:
-            raise RpcError(METHOD_NOT_FOUND, f"the method {name[:100]} does not exist/is not available")
+            raise RpcError(METHOD_NOT_FOUND, self._unknown(name))
         params = request.get("params")
         if params is not None and not isinstance(params, (list, dict)):
             raise RpcError(INVALID_PARAMS, "params must be an array or an object")
         return method.run(context, *bind(method.params, params))
+
+
+def _joined(answers: list[bytes]) -> bytes | None:
+    return b"[" + b",".join(answers) + b"]" if answers else None
 
 
 def _raising(work: Callable[[], Any]) -> Any:

@@ -199,11 +199,11 @@ _HASH = Param("hash", p.hash32)
 _OPTIONS = Param("options", trace_options, NO_OPTIONS)
 
 DEBUG_METHODS: Final = (
-    Method("debug_getBadBlocks", bad_blocks),
-    Method("debug_getRawBlock", raw_block, (_BLOCK,)),
-    Method("debug_getRawHeader", raw_header, (_BLOCK,)),
-    Method("debug_getRawReceipts", raw_receipts, (_BLOCK,)),
-    Method("debug_getRawTransaction", raw_transaction, (_HASH,)),
+    Method("debug_getBadBlocks", bad_blocks, where="call"),
+    Method("debug_getRawBlock", raw_block, (_BLOCK,), where="call"),
+    Method("debug_getRawHeader", raw_header, (_BLOCK,), where="call"),
+    Method("debug_getRawReceipts", raw_receipts, (_BLOCK,), where="call"),
+    Method("debug_getRawTransaction", raw_transaction, (_HASH,), where="call"),
     Method(
         "debug_storageRangeAt",
         storage_range_at,
@@ -214,10 +214,11 @@ DEBUG_METHODS: Final = (
             Param("start", _hash_prefix),
             Param("limit", p.loose_quantity),
         ),
+        where="call",
     ),
-    Method("debug_traceBlock", debug_trace_raw_block, (Param("block", _raw_block), _OPTIONS)),
-    Method("debug_traceBlockByHash", debug_trace_block, (Param("hash", _block_hash), _OPTIONS)),
-    Method("debug_traceBlockByNumber", debug_trace_block, (Param("block", p.block_number), _OPTIONS)),
+    Method("debug_traceBlock", debug_trace_raw_block, (Param("block", _raw_block), _OPTIONS), where="call"),
+    Method("debug_traceBlockByHash", debug_trace_block, (Param("hash", _block_hash), _OPTIONS), where="call"),
+    Method("debug_traceBlockByNumber", debug_trace_block, (Param("block", p.block_number), _OPTIONS), where="call"),
     Method(
         "debug_traceCall",
         debug_trace_call,
@@ -226,6 +227,7 @@ DEBUG_METHODS: Final = (
             Param("block", p.block_ref, LATEST),
             Param("options", call_trace_options, (NO_OPTIONS, None, None)),
         ),
+        where="call",
     ),
-    Method("debug_traceTransaction", debug_trace_transaction, (_HASH, _OPTIONS)),
+    Method("debug_traceTransaction", debug_trace_transaction, (_HASH, _OPTIONS), where="call"),
 )

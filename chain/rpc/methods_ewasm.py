@@ -93,9 +93,14 @@ def _mined(context: Context, tx_hash: bytes) -> tuple[BlockRecord, int]:
 _OPTIONS = Param("options", trace_options, NO_OPTIONS)
 
 EWASM_METHODS: Final = (
-    Method("ewasm_check", check, (Param("code", p.data),)),
-    Method("ewasm_disassemble", disassemble, (Param("address", p.address), Param("block", p.block_ref, LATEST))),
-    Method("ewasm_gasReport", gas_report, (Param("transactionHash", p.hash32),)),
-    Method("ewasm_profile", profile, (Param("transactionHash", p.hash32), _OPTIONS)),
-    Method("ewasm_traceTransaction", trace, (Param("transactionHash", p.hash32), _OPTIONS)),
+    Method("ewasm_check", check, (Param("code", p.data),), where="call"),
+    Method(
+        "ewasm_disassemble",
+        disassemble,
+        (Param("address", p.address), Param("block", p.block_ref, LATEST)),
+        where="call",
+    ),
+    Method("ewasm_gasReport", gas_report, (Param("transactionHash", p.hash32),), where="call"),
+    Method("ewasm_profile", profile, (Param("transactionHash", p.hash32), _OPTIONS), where="call"),
+    Method("ewasm_traceTransaction", trace, (Param("transactionHash", p.hash32), _OPTIONS), where="call"),
 )

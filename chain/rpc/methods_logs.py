@@ -105,7 +105,7 @@ _ID = Param("filter", p.loose_quantity)
 LOG_METHODS: Final = (
     Method("eth_getFilterChanges", filter_changes, (_ID,), "own"),
     Method("eth_getFilterLogs", filter_logs, (_ID,), "own"),
-    Method("eth_getLogs", get_logs, (Param("filter", p.log_filter),)),
+    Method("eth_getLogs", get_logs, (Param("filter", p.log_filter),), where="call"),
     Method("eth_newBlockFilter", new_block_filter, where="own"),
     Method("eth_newFilter", new_filter, (Param("filter", p.log_filter),), "own"),
     Method("eth_newPendingTransactionFilter", new_pending_filter, (Param("full", p.boolean, False),), "own"),

@@ -178,6 +178,9 @@ def contract_creator(context: Context, address: bytes) -> dict[str, str] | None:
             high = middle
         else:
             low = middle + 1
+    if low == 0:
+        # Of the genesis: nobody made it.
+        return None
     record = context.node.block(BlockRef(number=low))
     for trace_item in flat_traces(context, record, Limits(DEFAULT_TIMEOUT_S)):
         if trace_item["type"] == "create" and trace_item.get("result", {}).get("address") == data(address):
@@ -261,12 +264,17 @@ OTTERSCAN_METHODS: Final = (
         block_transactions,
         (_BLOCK, Param("page", p.loose_quantity), Param("pageSize", p.loose_quantity)),
     ),
-    Method("ots_getContractCreator", contract_creator, (_ADDRESS,)),
-    Method("ots_getInternalOperations", internal_operations, (_HASH,)),
-    Method("ots_getTransactionBySenderAndNonce", by_sender_and_nonce, (_ADDRESS, Param("nonce", p.loose_quantity))),
-    Method("ots_getTransactionError", transaction_error, (_HASH,)),
+    Method("ots_getContractCreator", contract_creator, (_ADDRESS,), where="call"),
+    Method("ots_getInternalOperations", internal_operations, (_HASH,), where="call"),
+    Method(
+        "ots_getTransactionBySenderAndNonce",
+        by_sender_and_nonce,
+        (_ADDRESS, Param("nonce", p.loose_quantity)),
+        where="call",
+    ),
+    Method("ots_getTransactionError", transaction_error, (_HASH,), where="call"),
     Method("ots_hasCode", has_code, (_ADDRESS, _BLOCK)),
-    Method("ots_searchTransactionsAfter", search_after, _PAGED),
-    Method("ots_searchTransactionsBefore", search_before, _PAGED),
-    Method("ots_traceTransaction", trace, (_HASH,)),
+    Method("ots_searchTransactionsAfter", search_after, _PAGED, where="call"),
+    Method("ots_searchTransactionsBefore", search_before, _PAGED, where="call"),
+    Method("ots_traceTransaction", trace, (_HASH,), where="call"),
 )

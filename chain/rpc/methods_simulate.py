@@ -92,5 +92,10 @@ def _simulation(value: Any) -> Simulation:
 
 
 SIMULATE_METHODS: Final = (
-    Method("eth_simulateV1", simulate_v1, (Param("payload", _simulation), Param("block", p.block_ref, LATEST))),
+    Method(
+        "eth_simulateV1",
+        simulate_v1,
+        (Param("payload", _simulation), Param("block", p.block_ref, LATEST)),
+        where="call",
+    ),
 )

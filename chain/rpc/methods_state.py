@@ -71,6 +71,7 @@ STATE_METHODS: Final = (
             Param("block", p.block_ref, LATEST),
             Param("stateOverrides", p.state_overrides, None),
         ),
+        where="call",
     ),
     Method(
         "eth_getProof",
@@ -80,5 +81,6 @@ STATE_METHODS: Final = (
             Param("storageKeys", p.list_of(_key, MAX_PROVEN_SLOTS)),
             Param("block", p.block_ref, LATEST),
         ),
+        where="call",
     ),
 )

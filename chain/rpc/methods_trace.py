@@ -134,8 +134,8 @@ def _filter(value: Any) -> TraceFilter:
 _HASH = Param("hash", p.hash32)
 
 TRACE_METHODS: Final = (
-    Method("trace_block", trace_block, (Param("block", p.block_ref),)),
-    Method("trace_filter", trace_filter, (Param("filter", _filter),)),
-    Method("trace_get", trace_get, (_HASH, Param("path", _path))),
-    Method("trace_transaction", trace_transaction, (_HASH,)),
+    Method("trace_block", trace_block, (Param("block", p.block_ref),), where="call"),
+    Method("trace_filter", trace_filter, (Param("filter", _filter),), where="call"),
+    Method("trace_get", trace_get, (_HASH, Param("path", _path)), where="call"),
+    Method("trace_transaction", trace_transaction, (_HASH,), where="call"),
 )

@@ -475,9 +475,25 @@ _BLOCK_OVERRIDE_FIELDS: Final[dict[str, tuple[str, Callable[[Any], Any]]]] = {
 }
 
 
+# Other names in use: geth's of old, and those of a block's own JSON.
+_BLOCK_OVERRIDE_NAMES: Final = {
+    "coinbase": "feeRecipient",
+    "miner": "feeRecipient",
+    "random": "prevRandao",
+    "mixHash": "prevRandao",
+    "baseFee": "baseFeePerGas",
+    "timestamp": "time",
+}
+
+
 def block_overrides(value: Any) -> BlockOverrides:
     """Fields of the block that a call sees. Unknown ones are a mistake, since they would change nothing."""
-    fields = raw_object(value)
+    fields: dict[str, Any] = {}
+    for name, item in raw_object(value).items():
+        name = _BLOCK_OVERRIDE_NAMES.get(name, name)
+        if name in fields:
+            raise BadValue(f"{name[:50]!r} is there twice")
+        fields[name] = item
     unknown = fields.keys() - _BLOCK_OVERRIDE_FIELDS.keys()
     if unknown:
         raise BadValue(f"unknown field {min(unknown)[:50]!r}")

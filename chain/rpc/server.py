@@ -1,8 +1,9 @@
 """HTTP and WebSocket on one port.
 
 POST carries JSON-RPC, GET with an upgrade becomes a WebSocket, a plain GET answers in one friendly line, OPTIONS
-answers CORS preflights. A request whose Host header names another machine is refused while the server listens on a
-loopback address: that is how a web page reaches a local port through DNS it controls.
+answers CORS preflights. Accounts here are unlocked, so not every page in a browser may ask: pages of this machine and
+browser extensions may, others once they are named. And a request whose Host header names another machine is refused
+while the server listens on a loopback address: that is how a web page reaches a local port through DNS it controls.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import secrets
 from collections import deque
 from collections.abc import Callable, Collection
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 import structlog
@@ -26,6 +28,7 @@ from aiohttp.streams import StreamReader
 from chain.metrics import CONTENT_TYPE, Metrics
 from chain.node import Node
 from chain.rpc.dispatch import READ_SECONDS, Dispatcher
+from chain.rpc.errors import LIMIT_EXCEEDED, RpcError
 
 __all__ = ["MAX_REQUEST_BYTES", "PortBusy", "RpcServer"]
 
@@ -33,6 +36,11 @@ MAX_REQUEST_BYTES = 16 * 1024 * 1024
 MAX_UNSENT_MESSAGES = 20_000
 MAX_SUBSCRIPTIONS = 1_000
 MAX_CONNECTIONS = 1_000
+# Seconds for the first request's head, and for a body that does not come at once.
+MAX_HEAD_S = 30.0
+MAX_BODY_S = 60.0
+# Pages that were refused, told to the user once each.
+MAX_NAMED_PAGES = 100
 # Longer than any call may take.
 SHUTDOWN_S = READ_SECONDS + 2
 
@@ -71,8 +79,8 @@ class RpcServer:
     """Listens for one dispatcher; `start` and `stop` run on the event loop.
 
     Args:
-        origins: Web pages that may ask, such as "http://localhost:3000"; "*" admits all. Who sends no Origin header is
-            no web page.
+        origins: Web pages that may ask besides those of this machine and browser extensions, such as
+            "https://remix.ethereum.org"; "*" admits all. Who sends no Origin header is no web page.
         metrics: Served at /metrics where given.
     """
 
@@ -83,8 +91,10 @@ class RpcServer:
         host: str = "127.0.0.1",
         port: int = 8545,
         *,
-        origins: Collection[str] = ("*",),
+        origins: Collection[str] = (),
         metrics: Metrics | None = None,
+        head_seconds: float = MAX_HEAD_S,
+        body_seconds: float = MAX_BODY_S,
     ) -> None:
         self._dispatcher = dispatcher
         self._origins = frozenset(origins)
@@ -96,6 +106,12 @@ class RpcServer:
         self._http: web.Server | None = None
         self._sockets: set[_WebSocketSession] = set()
         self._any_host = not _is_loopback(host)
+        self._head_seconds = head_seconds
+        self._body_seconds = body_seconds
+        # Connections that have not yet sent a request, and until when they may take for it.
+        self._silent: dict[Any, float] = {}
+        self._sweeping: asyncio.TimerHandle | None = None
+        self._refused_pages: set[str] = set()
 
     @property
     def port(self) -> int:
@@ -115,9 +131,10 @@ class RpcServer:
             PortBusy: Somebody else does, or the address is not ours.
         """
         loop = asyncio.get_running_loop()
-        self._http = web.Server(self._serve, request_factory=self._make_request, access_log=None, logger=_http_log)
+        http = web.Server(self._serve, request_factory=self._make_request, access_log=None, logger=_http_log)
+        self._http = http
         try:
-            self._server = await loop.create_server(self._http, self._host, self._port, backlog=512)
+            self._server = await loop.create_server(lambda: self._watched(http()), self._host, self._port, backlog=512)
         except OSError as error:
             reason = "the port is in use" if error.errno == errno.EADDRINUSE else (error.strerror or str(error))
             raise PortBusy(self._host, self._port, reason) from None
@@ -127,11 +144,32 @@ class RpcServer:
         """Stop listening, let running requests end, close WebSockets."""
         if self._server is not None:
             self._server.close()
+        if self._sweeping is not None:
+            self._sweeping.cancel()
         for session in list(self._sockets):
             await session.close()
         if self._http is not None:
             self._http.pre_shutdown()
             await self._http.shutdown(timeout=SHUTDOWN_S)
+
+    def _watched(self, protocol: web.RequestHandler) -> web.RequestHandler:
+        """A new connection; who sends no request on it must not hold it for ever."""
+        loop = asyncio.get_running_loop()
+        self._silent[protocol] = loop.time() + self._head_seconds
+        if self._sweeping is None:
+            self._sweeping = loop.call_later(self._head_seconds, self._drop_silent)
+        return protocol
+
+    def _drop_silent(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._sweeping = None
+        # The oldest come first.
+        for protocol, due_s in list(self._silent.items()):
+            if due_s > loop.time():
+                self._sweeping = loop.call_at(due_s, self._drop_silent)
+                break
+            del self._silent[protocol]
+            protocol.force_close()
 
     def _make_request(
         self,
@@ -147,9 +185,10 @@ class RpcServer:
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
         if not self._any_host and not _is_local_name(request.headers.get("Host", "")):
             return web.Response(status=403, text="the Host header names another machine\n", headers=_TEXT)
+        self._silent.pop(request.protocol, None)
         origin = request.headers.get("Origin")
-        if origin is not None and not self._origins & {"*", origin}:
-            return web.Response(status=403, text="the Origin header names a page that may not ask\n")
+        if origin is not None and not self._may_ask(origin):
+            return web.Response(status=403, text="the Origin header names a page that may not ask: --allow-origin\n")
         if self._http is not None and len(self._http.connections) > MAX_CONNECTIONS:
             if self._metrics is not None:
                 self._metrics.refused_connections += 1
@@ -171,9 +210,26 @@ class RpcServer:
             return web.Response(text=text, headers=_TEXT)
         return web.Response(status=405, text="use POST\n", headers={**_TEXT, "Allow": "POST, GET, OPTIONS"})
 
+    def _may_ask(self, origin: str) -> bool:
+        if self._origins & {"*", origin} or _is_own_page(origin):
+            return True
+        shown = origin[:100]
+        if shown not in self._refused_pages and len(self._refused_pages) < MAX_NAMED_PAGES:
+            self._refused_pages.add(shown)
+            _log.warning("a web page was refused; --allow-origin with its name lets it ask", page=shown)
+        return False
+
     async def _post(self, request: web.BaseRequest) -> web.Response:
         try:
-            body = await request.read()
+            if request.content.is_eof():
+                body = await request.read()
+            else:
+                async with asyncio.timeout(self._body_seconds):
+                    body = await request.read()
+        except TimeoutError:
+            late = web.Response(status=408, text=f"no whole request in {self._body_seconds:g} s\n", headers=_TEXT)
+            late.force_close()
+            return late
         except web.HTTPRequestEntityTooLarge:
             return web.Response(status=413, body=_too_large(), headers=_JSON)
         except (ConnectionError, ClientPayloadError, HttpProcessingError):
@@ -243,7 +299,7 @@ class _WebSocketSession:
     def subscribe(self, kind: str, accept: Callable[[Any], Any | None]) -> str:
         """See `dispatch.Session`; may be called on any thread."""
         if len(self._subscriptions) >= MAX_SUBSCRIPTIONS:
-            raise RuntimeError("too many subscriptions")
+            raise RpcError(LIMIT_EXCEEDED, f"too many subscriptions on one connection, at most {MAX_SUBSCRIPTIONS}")
         identifier = "0x" + secrets.token_hex(16)
 
         def deliver(event: Any) -> None:
@@ -312,6 +368,20 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+# Installed by the user, and on no site that somebody else controls.
+_EXTENSIONS = frozenset({"chrome-extension", "moz-extension", "safari-web-extension", "vscode-webview"})
+
+
+def _is_own_page(origin: str) -> bool:
+    """Whether a page comes from this machine or from an extension of the browser. "null" is any page that says so."""
+    try:
+        parts = urlsplit(origin)
+        host = parts.hostname or ""
+    except ValueError:
+        return False
+    return parts.scheme in _EXTENSIONS or host.endswith(".localhost") or _is_loopback(host)
 
 
 def _is_local_name(header: str) -> bool:

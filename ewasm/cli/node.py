@@ -137,9 +137,14 @@ def _artifacts(data_dir: Path | None, cache_dir: Path | None, *, no_cache: bool)
     "--allow-origin",
     "origins",
     multiple=True,
-    default=("*",),
     metavar="ORIGIN",
-    help="Web page that may ask, such as http://localhost:3000; may be given again.  [default: all]",
+    help="Web page that may ask too, such as https://remix.ethereum.org, or '*' for all; may be given again. Pages of "
+    "this machine and browser extensions always may.",
+)
+@click.option(
+    "--client-version",
+    metavar="TEXT",
+    help="What web3_clientVersion says: Hardhat's network helpers want it to begin with anvil.",
 )
 @click.option("--quiet", is_flag=True, help="Say only where the node listens.")
 def node(
@@ -172,6 +177,7 @@ def node(
     as_json: bool,
     metrics: bool,
     origins: tuple[str, ...],
+    client_version: str | None,
 ) -> None:
     """Start a local Ethereum testnet that runs WebAssembly beside EVM contracts, in one state.
 
@@ -220,6 +226,7 @@ def node(
         public_keys=show_keys or mnemonic_random is not None,
         metrics=metrics,
         origins=origins,
+        client_version=client_version,
     )
     try:
         run_node(options)
