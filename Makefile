@@ -11,7 +11,7 @@ SEED ?= 0
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && { echo $$p; break; }; done)
 
-.PHONY: help setup demo test check bench calibrate hostile fuzz statetests fixtures docs contracts clean bench-node bench-node-setup soak fuzz-rpc fuzz-contracts
+.PHONY: help setup demo test check bench calibrate hostile fuzz mutants statetests fixtures docs contracts clean bench-node bench-node-setup soak fuzz-rpc fuzz-contracts
 
 help:
 	@echo "make demo      a node, an ERC-20 in Wasm, calls across EVM and Wasm, a restart"
@@ -21,6 +21,7 @@ help:
 	@echo "make calibrate time for a gas, by cost class"
 	@echo "make hostile   hostile programs against their bounds on time and memory"
 	@echo "make fuzz      $(CASES) random contracts on four engines (CASES=..., SEED=...)"
+	@echo "make mutants   mistakes made in the VM on purpose: is each found?"
 	@echo "make statetests all state tests, own and of ethereum/tests (JOBS=$(JOBS) processes; an hour)"
 	@echo "make bench-node the node beside anvil and ganache (make bench-node-setup gets those from npm)"
 	@echo "make soak      kill -9 under load, $(KILLS) times (KILLS=...)"
@@ -83,6 +84,9 @@ fuzz-contracts: setup
 
 fuzz: setup
 	$(BIN)/ewasm fuzz --cases $(CASES) --seed $(SEED) --engines interpreter,winch,cranelift,v8
+
+mutants: setup
+	$(BIN)/python -m tests.mutants
 
 hostile: setup
 	$(BIN)/python -m tests.hostile

@@ -16,7 +16,7 @@ from ewasm.eei.table import TABLE, HostFunction
 from ewasm.sdk import FOLDER
 from ewasm.wasm.types import I64
 
-__all__ = ["generated", "header", "outdated", "rust", "typescript", "write", "zig"]
+__all__ = ["declaration", "generated", "header", "outdated", "parameters", "rust", "typescript", "write", "zig"]
 
 PREFIXES = {"ethereum": "eth", "bignum": "bignum", "crypto": "crypto", "debug": "debug"}
 NEVER_RETURN = {"finish", "revert", "selfDestruct"}
@@ -52,7 +52,7 @@ LINES_START = """\
 """
 
 
-def _parameters(row: HostFunction) -> list[tuple[str, str, int]]:
+def parameters(row: HostFunction) -> list[tuple[str, str, int]]:
     """(name, "out", "in", "topic" or "number", type) of each parameter."""
     if not row.params:
         return []
@@ -72,52 +72,53 @@ def _parameters(row: HostFunction) -> list[tuple[str, str, int]]:
     return found
 
 
-def _c(row: HostFunction) -> str:
+def declaration(row: HostFunction) -> str:
+    """How C declares it."""
     kinds = {"out": "void *", "in": "const void *", "topic": "const void *"}
-    parameters = ", ".join(
-        kinds.get(role, "uint64_t " if kind == I64 else "uint32_t ") + name for name, role, kind in _parameters(row)
+    names = ", ".join(
+        kinds.get(role, "uint64_t " if kind == I64 else "uint32_t ") + name for name, role, kind in parameters(row)
     )
     result = "void" if not row.results else "uint64_t" if row.results[0] == I64 else "uint32_t"
     never = "_Noreturn " if row.name in NEVER_RETURN else ""
-    return (
-        f"/* {row.doc} */\n"
-        f'EWASM_IMPORT("{row.module}", "{row.name}")\n'
-        f"{never}{result} {PREFIXES[row.module]}_{row.name}({parameters or 'void'});\n"
-    )
+    return f"{never}{result} {PREFIXES[row.module]}_{row.name}({names or 'void'})"
+
+
+def _c(row: HostFunction) -> str:
+    return f'/* {row.doc} */\nEWASM_IMPORT("{row.module}", "{row.name}")\n{declaration(row)};\n'
 
 
 def _zig(row: HostFunction) -> str:
     kinds = {"out": "[*]u8", "in": "[*]const u8", "topic": "?[*]const u8"}
-    parameters = ", ".join(
-        f"{name}: {kinds.get(role, 'u64' if kind == I64 else 'u32')}" for name, role, kind in _parameters(row)
+    names = ", ".join(
+        f"{name}: {kinds.get(role, 'u64' if kind == I64 else 'u32')}" for name, role, kind in parameters(row)
     )
     result = "void" if not row.results else "u64" if row.results[0] == I64 else "u32"
     if row.name in NEVER_RETURN:
         result = "noreturn"
-    return f'    /// {row.doc}\n    pub extern "{row.module}" fn {row.name}({parameters}) {result};\n'
+    return f'    /// {row.doc}\n    pub extern "{row.module}" fn {row.name}({names}) {result};\n'
 
 
 def _rust(row: HostFunction) -> str:
     kinds = {"out": "*mut u8", "in": "*const u8", "topic": "*const u8"}
-    parameters = ", ".join(
-        f"{name}: {kinds.get(role, 'u64' if kind == I64 else 'u32')}" for name, role, kind in _parameters(row)
+    names = ", ".join(
+        f"{name}: {kinds.get(role, 'u64' if kind == I64 else 'u32')}" for name, role, kind in parameters(row)
     )
     result = "" if not row.results else " -> u64" if row.results[0] == I64 else " -> u32"
     if row.name in NEVER_RETURN:
         result = " -> !"
-    return f"        /// {row.doc}\n        pub fn {row.name}({parameters}){result};\n"
+    return f"        /// {row.doc}\n        pub fn {row.name}({names}){result};\n"
 
 
 def _typescript(row: HostFunction) -> str:
-    parameters = ", ".join(
+    names = ", ".join(
         f"{name}: {'usize' if role != 'number' else 'u64' if kind == I64 else 'u32'}"
-        for name, role, kind in _parameters(row)
+        for name, role, kind in parameters(row)
     )
     result = "void" if not row.results else "u64" if row.results[0] == I64 else "u32"
     return (
         f"/** {row.doc} */\n"
         f'// @ts-ignore: decorator\n@external("{row.module}", "{row.name}")\n'
-        f"export declare function {PREFIXES[row.module]}_{row.name}({parameters}): {result};\n"
+        f"export declare function {PREFIXES[row.module]}_{row.name}({names}): {result};\n"
     )
 
 
