@@ -137,11 +137,11 @@ def entry_bounds(contract: Contract) -> dict[str, int | str]:
     rows = [entry.row for entry in contract.imports]
     worst = WorstCase(
         valid,
-        rules.schedule,
-        lambda index, operands, most: _host_bound(rows[index], operands, most, rules),
+        contract.schedule,
+        lambda index, operands, most: _host_bound(rows[index], operands, most, contract),
         rules.limits.memory_pages,
     )
-    schedule = rules.schedule
+    schedule = contract.schedule
     start = (
         schedule.initial_page * contract.initial_pages
         + schedule.initial_byte * contract.initial_bytes
@@ -164,7 +164,7 @@ def _words(size: int) -> int:
     return -(-size // WORD)
 
 
-def _host_bound(row: HostFunction, operands: Sequence[int | None], most: int, rules: Rules) -> int:
+def _host_bound(row: HostFunction, operands: Sequence[int | None], most: int, contract: Contract) -> int:
     """Most particles of a call of a host function."""
     if row.name in _CALLS:
         raise Unbounded(f"{row.module}.{row.name}: the cost is the callee's")
@@ -173,11 +173,11 @@ def _host_bound(row: HostFunction, operands: Sequence[int | None], most: int, ru
         if given[0] is None:
             raise Unbounded("ethereum.useGas of an amount that is no constant")
         return given[0] * PARTICLES_PER_GAS
-    host = rules.schedule.host
+    host = contract.schedule.host
     if row.name == "log":
         size, topics = _length(given[1], most), 4 if given[2] is None else min(given[2], 4)
         return (375 + _LOG_TOPIC * topics + _LOG_BYTE * size) * PARTICLES_PER_GAS
-    if rules.interface >= 2026 and row.name in STATE_BOUNDS:
+    if contract.rules.interface >= 2026 and row.name in STATE_BOUNDS:
         gas = STATE_BOUNDS[row.name]
         if row.name == "externalCodeCopy":
             gas += _COPY_WORD * _words(_length(given[3], most))

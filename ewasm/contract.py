@@ -11,6 +11,7 @@ from typing import TypedDict
 
 from ewasm.eei import HostEntry, bind
 from ewasm.errors import ForbiddenModule, ModuleError
+from ewasm.metering.schedule import Schedule
 from ewasm.rules import Rules
 from ewasm.wasm import opcodes as op
 from ewasm.wasm.decode import decode
@@ -29,7 +30,7 @@ class Facts(TypedDict):
     """A `Contract` without its module, as it is written to disk."""
 
     entries: dict[str, int]
-    sizes: tuple[int, int, int]
+    sizes: tuple[int, int, int, int]
     arguments: tuple[int, int] | None
 
 
@@ -43,24 +44,38 @@ class Contract:
         initial_pages: Pages of memory at the start.
         initial_bytes: Bytes of active data segments.
         initial_entries: Entries of tables at the start, and of active element segments.
+        most_pages: Pages that memory can have at most: its maximum, or what it starts with where nothing grows it.
+        schedule: What the contract pays: the rules' schedule, with memory as dear as there may be of it.
         arguments: Where the code has constructor arguments: offset of their section, offset of their first byte.
     """
 
-    __slots__ = ("_valid", "arguments", "code", "entries", "initial_bytes", "initial_entries", "initial_pages", "rules")
+    __slots__ = (
+        "_valid",
+        "arguments",
+        "code",
+        "entries",
+        "initial_bytes",
+        "initial_entries",
+        "initial_pages",
+        "most_pages",
+        "rules",
+        "schedule",
+    )
 
     def __init__(
         self,
         code: bytes,
         rules: Rules,
         entries: Mapping[str, int],
-        sizes: tuple[int, int, int],
+        sizes: tuple[int, int, int, int],
         arguments: tuple[int, int] | None,
         valid: ValidModule | None = None,
     ) -> None:
         self.code = code
         self.rules = rules
         self.entries = entries
-        self.initial_pages, self.initial_bytes, self.initial_entries = sizes
+        self.initial_pages, self.initial_bytes, self.initial_entries, self.most_pages = sizes
+        self.schedule: Schedule = rules.schedule.reaching(self.most_pages)
         self.arguments = arguments
         self._valid = valid
 
@@ -72,7 +87,7 @@ class Contract:
     @property
     def facts(self) -> Facts:
         """What `recalled` needs, as plain data."""
-        sizes = (self.initial_pages, self.initial_bytes, self.initial_entries)
+        sizes = (self.initial_pages, self.initial_bytes, self.initial_entries, self.most_pages)
         return {"entries": dict(self.entries), "sizes": sizes, "arguments": self.arguments}
 
     @property
@@ -132,16 +147,19 @@ def check(code: bytes, rules: Rules, *, size_limit: int | None = None) -> Contra
             hint="call it from main instead",
         )
     entries = _check_exports(valid, rules)
-    return Contract(code, rules, entries, _initial_sizes(valid), _arguments(module, code), valid)
+    return Contract(code, rules, entries, _sizes(valid, rules), _arguments(module, code), valid)
 
 
-def _initial_sizes(valid: ValidModule) -> tuple[int, int, int]:
-    """Pages, bytes and table entries that an instance starts with."""
+def _sizes(valid: ValidModule, rules: Rules) -> tuple[int, int, int, int]:
+    """Pages, bytes and table entries that an instance starts with, and the most pages that it can have."""
     module = valid.module
     entries = sum(table.limits.minimum for table in module.tables)
     entries += sum(len(element.init) for element in module.elements if element.mode == "active")
     data_bytes = sum(len(segment.data) for segment in module.data if segment.mode == "active")
-    return valid.memory_types[0].limits.minimum, data_bytes, entries
+    pages = valid.memory_types[0].limits
+    ceiling = rules.limits.memory_pages if pages.maximum is None else min(pages.maximum, rules.limits.memory_pages)
+    grows = any(code[0] == op.MEMORY_GROW for function in module.functions for code in function.body)
+    return pages.minimum, data_bytes, entries, ceiling if grows else pages.minimum
 
 
 def split_arguments(contract: Contract) -> tuple[bytes, bytes]:

@@ -84,7 +84,7 @@ class VM:
         The limit on code size was the creation's to hold: code that a genesis put there may be larger.
         """
         try:
-            activated = self._activate(code)
+            activated = self.cache.of_transaction(host.frames, code, self._new_entry)
         except ModuleError as error:
             return _failure(message, ContractValidationFailure(error))
         frame = self._frame(host, message, code, message.input_data)
@@ -156,6 +156,7 @@ class VM:
             entry: Entry point.
             stored: For a creation by `deploy`, the code to store.
         """
+        frame.prices = activated.contract.schedule.host
         if self.tracer is not None:
             self.tracer.frame_start(frame.message, frame.code)
         status, output, error = Status.SUCCESS, b"", None

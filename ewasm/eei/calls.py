@@ -98,10 +98,12 @@ def _create(frame: Frame, opcode: int, operands: tuple[int, ...], data: int, len
 
 
 def finish(frame: Frame, data: int, length: int) -> NoReturn:
+    frame.charge(frame.prices["finish"], length)
     raise Finish(frame.memory.read(data, length))
 
 
 def revert(frame: Frame, data: int, length: int) -> NoReturn:
+    frame.charge(frame.prices["finish"], length)
     raise Revert(frame.memory.read(data, length))
 
 

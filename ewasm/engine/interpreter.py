@@ -407,7 +407,7 @@ class InterpreterInstance:
         self.instance = instantiate(
             contract.valid,
             imports,
-            rules.schedule,
+            rules.schedule.reaching(contract.most_pages),
             memory_pages=rules.limits.memory_pages,
             table_entries=rules.limits.table_entries,
             stack_height=rules.limits.stack_height,

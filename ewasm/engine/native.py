@@ -47,7 +47,7 @@ def instrument_contract(contract: Contract, rules: Rules) -> MeteredModule:
     limits = rules.limits
     return instrument(
         contract.valid,
-        rules.schedule,
+        rules.schedule.reaching(contract.most_pages),
         entries=contract.entries,
         memory_pages=limits.memory_pages,
         table_entries=limits.table_entries,
@@ -166,7 +166,7 @@ class NativeEngine:
     def _prepare(self, contract: Contract, rules: Rules) -> Prepared:
         metered = instrument_contract(contract, rules)
         if self.prelude:
-            linked = link(metered, rules.schedule)
+            linked = link(metered, rules.schedule.reaching(contract.most_pages))
             return encode(linked.module), linked.exports
         return encode(metered.module), dict(metered.entries)
 

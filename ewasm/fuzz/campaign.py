@@ -103,7 +103,7 @@ def examine(case: Case, engines: Sequence[str]) -> Verdict:
         return Verdict((f"the source made what the gate refuses: {error}",))
     metered = instrument_contract(contract, case.rules)
     try:
-        prove(contract.valid, metered, case.rules.schedule, stack_height=case.rules.limits.stack_height)
+        prove(contract.valid, metered, contract.schedule, stack_height=case.rules.limits.stack_height)
     except Unproven as error:
         return Verdict((f"metering not proven: {error}",))
     try:

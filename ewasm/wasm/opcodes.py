@@ -347,7 +347,7 @@ _TABLE = (
     Opcode(0xC4,   "i64.extend32_s",       "none",          (I64,),               (I64,),     "convert",              "sign_extension"),
     Opcode(0xD0,   "ref.null",             "heap",          None,                 None,       "ref",                  "reference_types"),
     Opcode(0xD1,   "ref.is_null",          "none",          None,                 None,       "ref",                  "reference_types"),
-    Opcode(0xD2,   "ref.func",             "func",          (),                   (FUNCREF,), "ref",                  "reference_types"),
+    Opcode(0xD2,   "ref.func",             "func",          (),                   (FUNCREF,), "ref_func",             "reference_types"),
     Opcode(0xFC00, "i32.trunc_sat_f32_s",  "none",          (F32,),               (I32,),     "float",                "saturating_float"),
     Opcode(0xFC01, "i32.trunc_sat_f32_u",  "none",          (F32,),               (I32,),     "float",                "saturating_float"),
     Opcode(0xFC02, "i32.trunc_sat_f64_s",  "none",          (F64,),               (I32,),     "float",                "saturating_float"),

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-import time
-from collections.abc import Callable
 from typing import TypedDict
 
 from ewasm.engine.base import Engine
+from ewasm.fuzz.timing import GAS, Side, least_ns
 from ewasm.fuzz.world import FakeHost, message
 from ewasm.rules import EWASM_2026, Rules
 from ewasm.vm import VM
 
 __all__ = ["GAS", "Row", "Side", "least_ns", "row", "runner"]
-
-GAS = 1 << 40
-
-Side = Callable[[], int | None]
-"""Does the work. What it returns, if anything, are the nanoseconds that count, else its whole time does."""
 
 
 class Row(TypedDict):
@@ -34,18 +27,6 @@ class Row(TypedDict):
     other_ns: float
     ratio: float
     unit: str
-
-
-def least_ns(sides: list[Side], repeats: int) -> list[int]:
-    """Least time of each side; they take turns, so that a slow phase of the machine meets all of them."""
-    best = [sys.maxsize] * len(sides)
-    for _ in range(repeats):
-        for index, side in enumerate(sides):
-            start = time.perf_counter_ns()
-            measured = side()
-            taken = time.perf_counter_ns() - start if measured is None else measured
-            best[index] = min(best[index], taken)
-    return best
 
 
 def row(ours_ns: float, other_ns: float, unit: str) -> Row:

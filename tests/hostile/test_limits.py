@@ -83,7 +83,7 @@ def padded(size_bytes: int) -> bytes:
     return code + section
 
 
-def creation(gas: int = GAS) -> Message:
+def creation(gas: int = 2 * GAS) -> Message:
     return message(gas=gas, kind=Kind.CREATE)
 
 

@@ -34,7 +34,7 @@ BINARY: dict[str, tuple[Callable[[int, int], int], int]] = {
     "sdiv256": (lambda a, b: truncated(signed(a), signed(b)) if b else 0, 5),
     "mod256": (lambda a, b: a % b if b else 0, 5),
     "smod256": (lambda a, b: signed(a) - signed(b) * truncated(signed(a), signed(b)) if b else 0, 5),
-    "signextend256": (lambda a, b: b if a > 30 else signed_byte(a, b), 5),
+    "signextend256": (lambda a, b: b if a > 30 else signed_byte(a, b), 3),
     "and256": (lambda a, b: a & b, 3),
     "or256": (lambda a, b: a | b, 3),
     "xor256": (lambda a, b: a ^ b, 3),

@@ -38,12 +38,12 @@ cases:
       - at: {gas: [plenty, enough]}
         status: success
         output: =le(u256(2 * n))
-        prices: {add256: 3}
+        prices: {add256: 0.5}
         balance: {contract: 7}
       - at: {gas: short}
         status: failure
         gas_used: =gas_limit
-        fails_in: add256
+        fails_in: finish
 """
 
 
@@ -121,7 +121,7 @@ def drop_checkpoint(case: dict[str, Any]) -> None:
     ("change", "said"),
     [
         (lambda case: case.update(status="revert"), "status is success, must be revert"),
-        (set_gas, "gas used is 21304, must be 21305"),
+        (set_gas, "gas used is 22003, must be 22004"),
         (lambda case: case.update(output="0x"), "must be 0x"),
         (set_checkpoint, "checkpoint 1 is ethereum.finish(0x20, 0x20) at depth 0 with "),
         (drop_checkpoint, "must be missing"),
@@ -142,12 +142,12 @@ def test_the_runner_says_what_differs(tmp_path: Path, change: Callable[[dict[str
         ("status: success", "status: revert", "cases[0].expect[0].status: doubled-1, data 0, gas plenty, value 0: is"),
         ("2 * n", "3 * n", ":18: cases[0].expect[0].output: doubled-1"),
         (
-            "add256: 3",
-            "add256: 4",
-            "prices.add256: doubled-1, data 0, gas plenty, value 0: is 30000 (0x7530), the source",
+            "add256: 0.5",
+            "add256: 0.55",
+            "prices.add256: doubled-1, data 0, gas plenty, value 0: is 5000 (0x1388), the source says 5500",
         ),
         ("contract: 7}", "contract: 8}", "balance.contract"),
-        ("fails_in: add256", "fails_in: finish", "is add256, the source says finish"),
+        ("fails_in: finish", "fails_in: add256", "is finish, the source says add256"),
         (
             "      - at: {gas: short}",
             "      - at: {gas: short, value: 1}",
@@ -257,7 +257,7 @@ def test_the_command_writes_checks_and_names_what_is_wrong(tmp_path: Path) -> No
     assert not target.exists()
     assert CliRunner().invoke(cli, fill_it).output == f"{target}: written\n"
     assert CliRunner().invoke(cli, ["fill", str(tmp_path), "-o", str(target.parent)]).output == f"{target}: unchanged\n"
-    source.write_text(SOURCE.replace("add256: 3", "add256: 4"))
+    source.write_text(SOURCE.replace("add256: 0.5", "add256: 0.55"))
     wrong = CliRunner().invoke(cli, fill_it)
     assert wrong.exit_code == 1
     assert f"{source}:19: cases[0].expect[0].prices.add256" in wrong.output

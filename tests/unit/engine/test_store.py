@@ -15,7 +15,7 @@ from ewasm.engine.store import ArtifactStore, Stored, UnusableFolder, artifact_k
 from ewasm.metering.schedule import SCHEDULES
 from ewasm.rules import EWASM_2018, EWASM_2026
 
-FACTS: Facts = {"entries": {"main": 0}, "sizes": (1, 2, 3), "arguments": None}
+FACTS: Facts = {"entries": {"main": 0}, "sizes": (1, 2, 3, 1), "arguments": None}
 STORED = Stored({"main": "ewasm:main"}, FACTS, b"machine code" * 100)
 KEY = artifact_key(b"code", EWASM_2026, "winch")
 
@@ -38,7 +38,7 @@ def test_what_was_saved_is_loaded(tmp_path: Path) -> None:
     assert found.compiled == STORED.compiled
     assert found.exports == STORED.exports
     assert found.facts["entries"] == {"main": 0}
-    assert tuple(found.facts["sizes"]) == (1, 2, 3)
+    assert tuple(found.facts["sizes"]) == (1, 2, 3, 1)
 
 
 def test_folder_and_files_are_the_owners_alone(tmp_path: Path) -> None:

@@ -130,9 +130,10 @@ class Nesting(FakeHost):
             Nesting.deepest = max(Nesting.deepest, self.depth + 1)
             inner = Nesting()
             inner.code, inner.depth = self.code, self.depth + 1
-            request: Message = replace(message(gas=gas // 2), depth=self.depth + 1)
+            given = gas * 7 // 8
+            request: Message = replace(message(gas=given), depth=self.depth + 1)
             result: Result = VM(EWASM_2026, shared("v8")).execute(inner, request, self.code)
-            return gas - (gas // 2 - result.gas_left), 0 if result.is_success else 1
+            return gas - (given - result.gas_left), 0 if result.is_success else 1
         return super().evm(opcode, operands, gas, data)
 
 

@@ -204,7 +204,7 @@ def test_gas_snapshot(pytester: pytest.Pytester) -> None:
         ]
     )
     assert run(pytester, "--gas-snapshot", "--gas-snapshot-tolerance", "50", "-k", "none").ret == 5
-    file.write_text(f"test_it.py::test_transfer (gas: {whole + 10})\ntest_it.py::test_transfer transfer (gas: 50000)\n")
+    file.write_text(f"test_it.py::test_transfer (gas: {whole + 10})\ntest_it.py::test_transfer transfer (gas: 51000)\n")
     assert run(pytester, "--gas-snapshot", "--gas-snapshot-tolerance", "5").ret == 0
     file.write_text("nonsense\n")
     broken = run(pytester, "--gas-snapshot")
