@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -20,19 +20,26 @@ from chain.crypto import keccak
 from chain.testing import Contract, LocalChain
 from chain.testing.abi import Abi
 from chain.testing.machine import ContractMachine, Outcome
-from chain.testing.strategies import ZERO, Call, Inputs, calls
+from chain.testing.strategies import ZERO, Call, Inputs, calls, of_type
 from contracts.build import FOLDER
 from contracts.measure import TOKENS
 from tests.property.sequences import effort
 
 SUPPLY = 2**128
 ENDLESS = 2**256 - 1
+GIVEN, ALLOWED = 1000, 2**64
+# Mostly little to move and much to allow.
+EDGES = [2**64, 2**127, SUPPLY - 1, SUPPLY, SUPPLY + 1, ENDLESS - 1, ENDLESS]
+AMOUNTS: Inputs = {
+    "amount": st.one_of(st.integers(0, 100), st.integers(0, 100), st.sampled_from(EDGES), of_type("uint256")),
+    "approve.amount": st.one_of(st.integers(0, 100), st.sampled_from(EDGES), of_type("uint256")),
+}
 TRANSFER, APPROVAL = (
     keccak(text.encode()) for text in ("Transfer(address,address,uint256)", "Approval(address,address,uint256)")
 )
 
 # Sequences and their length, by engine.
-EFFORT = {"native": (8, 25), "interpreter": (2, 12)}
+EFFORT = {"native": (6, 25), "interpreter": (2, 12)}
 
 
 @pytest.fixture(scope="module", params=EFFORT)
@@ -43,15 +50,24 @@ def engine(request: pytest.FixtureRequest) -> Iterator[tuple[LocalChain, setting
 
 
 def deploy(chain: LocalChain, file: str) -> Contract:
-    return chain.deploy(FOLDER / file, "Gold", "GLD", SUPPLY)
+    """A token in use, so that calls go well often enough."""
+    token = chain.deploy(FOLDER / file, "Gold", "GLD", SUPPLY)
+    people = chain.accounts[:3]
+    token.transfer(people[1], GIVEN)
+    for owner in people[:2]:
+        for spender in people:
+            token.approve(spender, ALLOWED, sender=owner)
+    return token
 
 
 class Ledger:
     """What a token should do."""
 
-    def __init__(self, owner: str) -> None:
-        self.balances: Counter[str] = Counter({owner: SUPPLY})
-        self.allowances: defaultdict[tuple[str, str], int] = defaultdict(int)
+    def __init__(self, people: Sequence[str]) -> None:
+        """As `deploy` leaves it."""
+        self.balances: Counter[str] = Counter({people[0]: SUPPLY - GIVEN, people[1]: GIVEN})
+        allowed = {(owner, spender): ALLOWED for owner in people[:2] for spender in people}
+        self.allowances: defaultdict[tuple[str, str], int] = defaultdict(int, allowed)
 
     def apply(self, call: Call) -> tuple[str | None, list[tuple[bytes, str, str, int]]]:
         """Why it reverts, or the events."""
@@ -81,10 +97,11 @@ class Erc20(ContractMachine):
     """The token does what the ledger does, and its events alone tell the same balances."""
 
     token: ClassVar[Contract]
+    inputs = AMOUNTS
 
     def __init__(self) -> None:
         super().__init__()
-        self.ledger = Ledger(self.chain.accounts[0])
+        self.ledger = Ledger(self.chain.accounts[:3])
         self.told = Counter(self.ledger.balances)
         self.pairs = [(owner, spender) for owner in self.senders for spender in self.accounts]
 
@@ -171,13 +188,14 @@ def test_five_languages_answer_alike() -> None:
         # The fallback takes any call data: here it is where damaged calls go.
         abi = Abi.parse([*raw, {"type": "fallback", "stateMutability": "payable"}])
         tokens = {name.lower(): Contract(chain, deploy(chain, file).address, abi) for name, file in TOKENS.items()}
-        people = (*chain.accounts[:3], ZERO)
+        people = (*chain.accounts[:2], ZERO)
 
         class Five(ContractMachine):
             contracts: ClassVar = tokens
             functions = ("c.transfer", "c.approve", "c.transferFrom", "c.fallback")
+            senders = people[:2]
             accounts = people
-            inputs: ClassVar[Inputs] = {"fallback.data": damaged_calls(Abi.parse(raw), people)}
+            inputs: ClassVar[Inputs] = {**AMOUNTS, "fallback.data": damaged_calls(Abi.parse(raw), people)}
             values = st.sampled_from([0, 0, 0, 1])
 
             def after(self, outcome: Outcome) -> None:
@@ -188,14 +206,15 @@ def test_five_languages_answer_alike() -> None:
                             other = self.act(replace(outcome.call, contract=contract, name=name))
                             assert said(other) == expected, name
 
-        Five.run(effort(6, 25))
+        Five.run(effort(6, 30))
 
 
 def test_balances_of_the_model_are_those_of_a_plain_sequence() -> None:
     """The model itself, on a sequence worked out by hand."""
     one, two, three = (f"0x{n:040x}" for n in (1, 2, 3))
     abi = Abi.parse(_erc20_abi())
-    ledger = Ledger(one)
+    ledger = Ledger([one, two, three])
+    assert ledger.allowances[two, three] == ALLOWED
 
     def act(name: str, *args: Any, sender: str) -> str | None:
         return ledger.apply(Call(abi.function(name), args, sender))[0]
@@ -204,7 +223,7 @@ def test_balances_of_the_model_are_those_of_a_plain_sequence() -> None:
     assert act("transferFrom", one, three, 11, sender=two) == "ERC20: insufficient allowance"
     assert act("transferFrom", one, three, 4, sender=two) is None
     assert act("transfer", one, 5, sender=three) == "ERC20: insufficient balance"
-    assert ledger.balances == {one: SUPPLY - 4, three: 4}
+    assert ledger.balances == {one: SUPPLY - GIVEN - 4, two: GIVEN, three: 4}
     assert ledger.allowances[one, two] == 6
 
 
