@@ -144,9 +144,9 @@ def _wants_arguments(file: Path, code: bytes, named: bool) -> bool:
     help="What FILE is, where it exports no deploy: init code to run, or the contract itself. auto asks the node.",
 )
 @report_option
-@sending_options
 @rpc_option
 @json_option
+@sending_options
 def deploy(
     file: Path,
     abi_file: Path | None,
@@ -274,9 +274,9 @@ def _tag(block: str) -> str:
 @abi_option
 @data_option
 @report_option
-@sending_options
 @rpc_option
 @json_option
+@sending_options
 def send(
     address: str,
     signature: str | None,
