@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from ewasm.fuzz.generate import Below, generate_by
 from ewasm.fuzz.world import message
-from ewasm.message import Message
+from ewasm.message import Kind, Message
 from ewasm.metering.schedule import SCHEDULES
 from ewasm.rules import EWASM_2026, Rules
 
@@ -53,4 +53,9 @@ def own_case(below: Below) -> Case:
     code = generate_by(below, made_under, _SIZES[below(len(_SIZES))])
     gas = GAS[schedule]
     data = below(1 << 8 * _INPUT_BYTES).to_bytes(_INPUT_BYTES, "little")
-    return Case("own", code, rules, message(gas=gas, input_data=data, is_static=below(16) == 15), below(1_000))
+    way = below(16)
+    if way == 14:
+        request = message(gas=gas + rules.activation_gas(code), kind=Kind.CREATE)
+    else:
+        request = message(gas=gas, input_data=data, is_static=way == 15)
+    return Case("own", code, rules, request, below(1_000))

@@ -29,7 +29,7 @@ Below = Callable[[int], int]
 T = TypeVar("T")
 
 _MEMORY_BYTES = 65_536
-_INTERESTING = (0, 1, 2, 7, 31, 32, 63, 64, 255, 256, 65_535, 65_536, (1 << 31) - 1, 1 << 31, (1 << 32) - 1)
+_INTERESTING = (0, 1, 2, 7, 31, 32, 63, 64, 255, 256, 65_535, 65_536, (1 << 31) - 1, 1 << 31, (1 << 32) - 1, 1 << 63)
 _SHAPES = (
     FuncType((), ()),
     FuncType((I32,), ()),
@@ -59,13 +59,15 @@ _STATEMENTS = tuple(
         ("set_global", 2),
         ("store", 4),
         ("call_host", 9),
+        ("show", 4),
         ("call", 3),
         ("call_indirect", 1),
         ("block", 3),
         ("loop", 3),
         ("condition", 4),
         ("branch", 2),
-        ("bulk", 1),
+        ("switch", 2),
+        ("bulk", 2),
         ("tables", 2),
         ("grow", 1),
         ("wide", 1),
@@ -73,6 +75,8 @@ _STATEMENTS = tuple(
     )
     for _ in range(weight)
 )
+# Type -> host function of `debug` that shows a value: it is free, and what a failing frame has shown stays seen.
+_SHOWN = {I32: "print32", I64: "print64"}
 _LOADS: dict[int, list[op.Opcode]] = {
     result: [r for r in op.OPCODES.values() if r.immediates == "memarg" and r.results == (result,)]
     for result in (I32, I64)
@@ -133,7 +137,7 @@ class _Generator:
         self.size = size
         known = [row for row in TABLE if row.module in rules.namespaces]
         chosen = choices.sample(known, choices.between(4, 14))
-        always = [row for row in TABLE if row.name in ("getGasLeft", "useGas") and row not in chosen]
+        always = [row for row in known if row.name in ("getGasLeft", "useGas", *_SHOWN.values()) and row not in chosen]
         self.hosts: list[HostFunction] = [*chosen, *always]
         self.types: list[FuncType] = list(_SHAPES)
         self.host_types = [self.type_index(FuncType(row.params, row.results)) for row in self.hosts]
@@ -166,6 +170,7 @@ class _Generator:
             Import(row.module, row.name, FUNC, at) for row, at in zip(self.hosts, self.host_types, strict=True)
         )
         elements = tuple(((op.REF_FUNC, index), (op.END,)) for index in self.entries)
+        constructor = (Export("deploy", FUNC, self.first),) if choices.chance(20) else ()
         return Module(
             types=tuple(self.types),
             imports=imports,
@@ -177,7 +182,7 @@ class _Generator:
                 Global(GlobalType(I64, mutable=True), ((op.I64_CONST, choices.bits(64)), (op.END,))),
                 Global(GlobalType(I64, mutable=True), ((op.I64_CONST, 0), (op.END,))),
             ),
-            exports=(Export("main", FUNC, self.first), Export("memory", MEMORY, 0)),
+            exports=(Export("main", FUNC, self.first), Export("memory", MEMORY, 0), *constructor),
             elements=(
                 Element("active", FUNCREF, 0, ((op.I32_CONST, 0), (op.END,)), elements),
                 Element("passive", FUNCREF, 0, (), elements[:2]),
@@ -258,6 +263,18 @@ class _Generator:
             return paid
         call = [*self.arguments(row.params, pointers=True), (op.CALL, index)]
         return call + self.drop(row.results)
+
+    def show(self) -> list[Instr]:
+        """Make an operator's result seen that would else have to find its way to memory, or to where the run goes."""
+        value_type = self.choices.pick((I32, I64))
+        return [*self.operation(value_type, 2), *self.shown((value_type,))]
+
+    def shown(self, results: tuple[int, ...]) -> list[Instr]:
+        """Show results, the last first; where the rules lack the functions for it, drop them."""
+        places = {row.name: index for index, row in enumerate(self.hosts)}
+        if not set(_SHOWN.values()) <= set(places):
+            return self.drop(results)
+        return [(op.CALL, places[_SHOWN[t]]) for t in reversed(results)]
 
     def drop(self, results: tuple[int, ...]) -> list[Instr]:
         """Put results into locals of their type where there is one, else away."""
@@ -347,6 +364,19 @@ class _Generator:
         leap: list[Instr] = [*carried, *self.value(I32), (op.BR_TABLE, targets, depth)]
         return [*self.value(I32), (op.IF, EMPTY_BLOCK), *_deeper(leap), (op.END,)]
 
+    def switch(self) -> list[Instr]:
+        """Blocks in each other, a jump out of one of them, and something behind each."""
+        choices = self.choices
+        count = choices.between(1, 4)
+        selector = [*self.value(I32), (op.I32_CONST, 7), (op.I32_AND,)]
+        targets = tuple(choices.below(count) for _ in range(choices.between(0, 6)))
+        out = [*[(op.BLOCK, EMPTY_BLOCK)] * count, *selector, (op.BR_TABLE, targets, choices.below(count))]
+        self.labels += [(False, ())] * count
+        for _ in range(count):
+            self.labels.pop()
+            out += [(op.END,), *self.statements(choices.between(0, 2))]
+        return out
+
     def leave(self) -> list[Instr]:
         """`return`, a tail call, or a trap, behind a condition."""
         choices = self.choices
@@ -376,7 +406,9 @@ class _Generator:
 
     def bulk(self) -> list[Instr]:
         choices = self.choices
-        count: list[Instr] = [*self.value(I32), (op.I32_CONST, 0x1FF), (op.I32_AND,)]
+        count = self.value(I32)
+        if not choices.chance(4):
+            count += [(op.I32_CONST, 0x1FF), (op.I32_AND,)]
         kind = choices.below(5)
         if kind == 0:
             return [*self.address(), *self.address(), *count, (op.MEMORY_COPY, 0, 0)]
@@ -415,19 +447,23 @@ class _Generator:
         return [*self.value(I32), (op.IF, EMPTY_BLOCK), drop, (op.END,)]
 
     def grow(self) -> list[Instr]:
-        pages: list[Instr] = [(op.I32_CONST, self.choices.pick((0, 1, 1, 2, 70_000)))]
+        pages: list[Instr] = [(op.I32_CONST, self.choices.pick((0, 1, 1, 2, 70_000, 1 << 31, (1 << 32) - 1)))]
         return [*pages, (op.MEMORY_GROW, 0), *self.drop((I32,))]
 
     def wide(self) -> list[Instr]:
         code = self.choices.pick((op.I64_ADD128, op.I64_SUB128, op.I64_MUL_WIDE_S, op.I64_MUL_WIDE_U))
         operands = op.OPCODES[code].params or ()
-        return [*[i for t in operands for i in self.value(t, 2)], (code,), *self.drop((I64, I64))]
+        results = (I64, I64)
+        behind = self.shown(results) if self.choices.chance(50) else self.drop(results)
+        return [*[i for t in operands for i in self.value(t, 2)], (code,), *behind]
 
     # -- values ----------------------------------------------------------------------------------------------------
 
     def constant(self, value_type: int) -> Instr:
         bits = 32 if value_type == I32 else 64
         value = self.choices.pick(_INTERESTING) if self.choices.chance(60) else self.choices.bits(bits)
+        if self.choices.chance(25):
+            value = -value
         return (op.I32_CONST if value_type == I32 else op.I64_CONST), value & ((1 << bits) - 1)
 
     def value(self, value_type: int, depth: int = 4) -> list[Instr]:
@@ -450,6 +486,11 @@ class _Generator:
             return [*both, *self.value(I32, depth - 1), (op.SELECT,)]
         if choice < 68 and value_type == I32:
             return [(op.MEMORY_SIZE, 0)]
+        return self.operation(value_type, depth)
+
+    def operation(self, value_type: int, depth: int) -> list[Instr]:
+        """An operator that gives one value of the type, on values."""
+        choices = self.choices
         row = choices.pick(_OPERATORS[value_type])
         operands = [i for t in row.params or () for i in self.value(t, depth - 1)]
         if row.cost_class.startswith("div") and choices.chance(95):

@@ -8,6 +8,7 @@ import wasmtime
 
 from ewasm.fuzz.case import Case, case_rules
 from ewasm.fuzz.world import message
+from ewasm.message import Kind
 from ewasm.wasm.decode import decode
 from ewasm.wasm.text import disassemble
 
@@ -25,6 +26,7 @@ def write_case(case: Case, reasons: Sequence[str]) -> str:
         "gas": case.request.gas,
         "short": case.short,
         "static": int(case.request.is_static),
+        "create": int(case.request.is_create),
         "input": case.request.input_data.hex(),
     }
     lines = [f"{_MARK}{name}: {value}" for name, value in facts.items()]
@@ -43,7 +45,10 @@ def read_case(text: str) -> Case:
     try:
         rules = case_rules(facts["schedule"], int(facts["pages"]))
         request = message(
-            gas=int(facts["gas"]), is_static=facts["static"] == "1", input_data=bytes.fromhex(facts.get("input", ""))
+            gas=int(facts["gas"]),
+            is_static=facts["static"] == "1",
+            kind=Kind.CREATE if facts.get("create") == "1" else Kind.CALL,
+            input_data=bytes.fromhex(facts.get("input", "")),
         )
         code = bytes(wasmtime.wat2wasm(text))
         return Case(facts["source"], code, rules, request, int(facts["short"]))

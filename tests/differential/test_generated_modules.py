@@ -87,6 +87,6 @@ def test_engines_agree_on_a_generated_module(case: int, folder: Path) -> None:
     else:
         pytest.fail("the generator made no contract in 20 tries")
     subject = check(code, rules)
-    prove(subject.valid, instrument_contract(subject, rules), schedule, stack_height=rules.limits.stack_height)
+    prove(subject.valid, instrument_contract(subject, rules), subject.schedule, stack_height=rules.limits.stack_height)
     for gas in (60_000, rng.randint(0, 4_000)):
         assert differences(code, rules, message(gas=gas, input_data=bytes(100))) == []

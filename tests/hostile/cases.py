@@ -13,11 +13,12 @@ from chain.forks import Fork
 from chain.genesis import GenesisAccount, dev_genesis
 from chain.stack import run_with_stack
 from chain.store import MemoryStore
+from ewasm.engine.cache import ArtifactCache
 from ewasm.vm import VM
 from tests.templates import module
 from tests.unit.chain.support import ALICE, CHAIN_ID, ETHER, tx
 
-__all__ = ["CASES", "FOLDER", "Case", "Outcome", "block", "source"]
+__all__ = ["CASES", "FOLDER", "Case", "Outcome", "block", "callee_address", "source"]
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "hostile"
 CONTRACT = bytes.fromhex("c0de" * 10)
@@ -37,6 +38,8 @@ class Case:
         memory_mib: Bound on what the process's memory grows by meanwhile, its compiler included.
         bomb: Whether it is the compiler that it aims at.
         callee: Another source, which it calls.
+        callees: How many contracts of that source there are, no two alike. The i-th is at `callee_address(i)`. What is
+            compiled of them does not all fit into the cache in memory, which is made that small.
     """
 
     name: str
@@ -48,6 +51,7 @@ class Case:
     memory_mib: int
     bomb: bool = False
     callee: str | None = None
+    callees: int = 1
 
     @property
     def code(self) -> bytes:
@@ -68,6 +72,16 @@ def _cases() -> Mapping[str, Case]:
 CASES = _cases()
 
 
+def callee_address(index: int) -> bytes:
+    """Of the i-th callee: that of the first, with the index in its last four bytes, the lowest first, from 1 on."""
+    return CALLEE[:16] + index.to_bytes(4, "little") if index else CALLEE
+
+
+def _marked(code: bytes, index: int) -> bytes:
+    """The same module with a custom section, so that it is another contract."""
+    return code + b"\0\x06\x01#" + index.to_bytes(4, "little")
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What consensus sees of a block with one call of the program."""
@@ -83,6 +97,10 @@ def block(case: Case, machine: VM, gas: int) -> Outcome:
     accounts = {CONTRACT: GenesisAccount(nonce=1, code=case.code)}
     if case.callee is not None:
         accounts[CALLEE] = GenesisAccount(nonce=1, code=source(case.callee))
+    for index in range(1, case.callees):
+        accounts[callee_address(index)] = GenesisAccount(nonce=1, code=_marked(source(case.callee or ""), index))
+    if case.callees > 1:
+        machine.cache = ArtifactCache(max_entries=case.callees // 2)
     sent = tx(0, to=CONTRACT, gas=gas, max_fee_per_gas=0, max_priority_fee_per_gas=0)
 
     def run(chain: Blockchain) -> Outcome:
