@@ -22,6 +22,7 @@ import gzip
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import orjson
@@ -32,6 +33,7 @@ from chain.blockchain import Adopted, Blockchain
 from chain.crypto import keccak
 from chain.errors import InvalidBlock, StoreCorrupt
 from chain.records import block_record, decode_receipts_row, encode_receipts_row
+from chain.state_trie import read_node
 from chain.transaction import is_unsigned
 from chain.trie import EMPTY_ROOT
 
@@ -60,13 +62,15 @@ def dump_chain(chain: Blockchain, clock: Clocked) -> bytes:
     blocks = []
     seen: set[bytes] = set()
     values: list[str] = []
+    reader = chain.store.reader
+    nodes = partial(read_node, reader)
     for number in range(1, chain.head.number + 1):
         record = chain.block_by_number(number)
         if record is None:
             raise StoreCorrupt(f"the database does not hold block {number}")
         root = chain.root_behind(record)
         for state_root in (record.header.state_root, root):
-            values.extend(_hex(value) for value in _reachable(chain.store.reader.get, state_root, seen))
+            values.extend(_hex(value) for value in _reachable(reader.get, nodes, state_root, seen))
         block: dict[str, Any] = {
             "rlp": _hex(encode_block(record.block)),
             "receipts": _hex(encode_receipts_row(chain.receipts(record.hash))),
@@ -80,7 +84,7 @@ def dump_chain(chain: Blockchain, clock: Clocked) -> bytes:
     if first is None:
         raise StoreCorrupt("the database does not hold block 0")
     root = chain.root_behind(first)
-    values.extend(_hex(value) for value in _reachable(chain.store.reader.get, root, seen))
+    values.extend(_hex(value) for value in _reachable(reader.get, nodes, root, seen))
     document = {
         "format": FORMAT,
         "version": VERSION,
@@ -131,9 +135,15 @@ def load_chain(chain: Blockchain, raw: bytes) -> Clocked:
         parent = _hex(item.record.hash)
         roots += [item.record.header.state_root, item.edited_root or EMPTY_ROOT]
     reader, seen = chain.store.reader, set[bytes]()
+
+    def node(key: bytes, _: int) -> tuple[bytes, dict[bytes, int]]:
+        if key not in values:
+            raise StoreCorrupt(f"there is no trie node 0x{key.hex()}")
+        return values[key], {}
+
     try:
         for root in roots:
-            for _ in _reachable(lambda key: values.get(key) or reader.get(key), root, seen):
+            for _ in _reachable(lambda key: values.get(key) or reader.get(key), node, root, seen):
                 pass
     except (StoreCorrupt, ValueError) as error:
         raise BadDump(f"a state is not in the dump: {error}") from None
@@ -167,28 +177,35 @@ def _open(raw: bytes) -> dict[str, Any]:
     return document
 
 
-def _reachable(get: Callable[[bytes], bytes | None], root: bytes, seen: set[bytes]) -> Iterator[bytes]:
+def _reachable(
+    get: Callable[[bytes], bytes | None],
+    node_at: Callable[[bytes, int], tuple[bytes, dict[bytes, int]]],
+    root: bytes,
+    seen: set[bytes],
+) -> Iterator[bytes]:
     """Trie nodes and code below a state root that were not seen before.
+
+    Args:
+        get: Code by hash.
+        node_at: A node by hash and place, with the places of its children.
 
     Raises:
         StoreCorrupt: One is missing.
     """
-    waiting = [(root, True)]
+    waiting = [(root, 0, True)]
     while waiting:
-        key, of_state = waiting.pop()
+        key, place, of_state = waiting.pop()
         if key in seen or key in (EMPTY_ROOT, EMPTY_CODE):
             continue
         seen.add(key)
-        node = get(key)
-        if node is None:
-            raise StoreCorrupt(f"the database does not hold the trie node 0x{key.hex()}")
+        node, places = node_at(key, place)
         yield node
         for value, is_leaf in _children(rlp.decode(node)):
             if not is_leaf:
-                waiting.append((value, of_state))
+                waiting.append((value, places.get(value, 0), of_state))
             elif of_state:
                 _, _, storage_root, code_hash = rlp.as_list(rlp.decode(value), 4)
-                waiting.append((rlp.as_bytes(storage_root), False))
+                waiting.append((rlp.as_bytes(storage_root), 0, False))
                 key = rlp.as_bytes(code_hash)
                 if key != EMPTY_CODE and key not in seen:
                     seen.add(key)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from chain import rlp_codec as rlp
 from chain.blockchain import Blockchain
 from chain.crypto import keccak
-from chain.errors import StoreCorrupt
 from chain.records import BlockRecord
+from chain.state_trie import read_node
 from chain.store import KeyValue
 from chain.trie import EMPTY_ROOT
 
@@ -73,13 +73,12 @@ def prove(db: KeyValue, root: bytes, key: bytes) -> tuple[tuple[bytes, ...], byt
     nodes: list[bytes] = []
     path = tuple(nibble for byte in key for nibble in (byte >> 4, byte & 15))
     reference: rlp.Item = root
+    places: dict[bytes, int] = {}
     while True:
         if isinstance(reference, bytes):
             if not reference:
                 return tuple(nodes), b""
-            encoded = db.get(reference)
-            if encoded is None:
-                raise StoreCorrupt(f"trie node 0x{reference.hex()} is missing")
+            encoded, places = read_node(db, reference, places.get(reference, 0))
             nodes.append(encoded)
             reference = rlp.decode(encoded)
         # A node shorter than 32 bytes stands inside its parent.

@@ -121,11 +121,9 @@ class StateDB:
         """Write new nodes and codes into the database below."""
         self.make_state_root()
         db = self._db
-        for key, node in self._trie.nodes.items():
-            db[key] = node
+        self._trie.write()
         for key, code in self._codes.items():
             db[key] = code
-        self._trie.nodes = {}
         self._codes = {}
         self._journal = []
         self._original = {}

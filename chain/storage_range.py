@@ -6,7 +6,7 @@ what the block's transactions up to the one in question touched.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
@@ -16,11 +16,12 @@ from chain import rlp_codec as rlp
 from chain.blockchain import Blockchain
 from chain.builder import open_block, run_tx
 from chain.crypto import keccak
-from chain.errors import InvalidBlock, InvalidTransaction, StoreCorrupt
+from chain.errors import InvalidBlock, InvalidTransaction
 from chain.overlay import Overlay
 from chain.proof import prove
 from chain.records import BlockRecord
 from chain.refusals import Refused
+from chain.state_trie import read_node
 from chain.store import KeyValue
 from chain.trie import EMPTY_ROOT
 
@@ -119,26 +120,27 @@ def _root_before(
 def _leaves(db: KeyValue, root: bytes, start: bytes) -> Iterator[tuple[bytes, bytes]]:
     """(hashed key, value) of a trie from a key on, in order."""
     if root != EMPTY_ROOT:
-        yield from _walk(db, root, (), tuple(nibble for byte in start for nibble in (byte >> 4, byte & 15)))
+        yield from _walk(db, root, {}, (), tuple(nibble for byte in start for nibble in (byte >> 4, byte & 15)))
 
 
-def _walk(db: KeyValue, reference: rlp.Item, path: Nibbles, start: Nibbles) -> Iterator[tuple[bytes, bytes]]:
+def _walk(
+    db: KeyValue, reference: rlp.Item, places: Mapping[bytes, int], path: Nibbles, start: Nibbles
+) -> Iterator[tuple[bytes, bytes]]:
+    """Leaves below a node; `places` are those that the node above it knows."""
     if not reference or path < start[: len(path)]:
         return
     if isinstance(reference, bytes):
-        encoded = db.get(reference)
-        if encoded is None:
-            raise StoreCorrupt(f"trie node 0x{reference.hex()} is missing")
+        encoded, places = read_node(db, reference, places.get(reference, 0))
         reference = rlp.decode(encoded)
     node = rlp.as_list(reference, 2, 17)
     if len(node) == 17:
         for nibble in range(16):
-            yield from _walk(db, node[nibble], (*path, nibble), start)
+            yield from _walk(db, node[nibble], places, (*path, nibble), start)
         return
     compact = rlp.as_bytes(node[0])
     digits = tuple(int(digit, 16) for digit in compact.hex())
     path += digits[1 if digits[0] & 1 else 2 :]
     if not digits[0] & 2:
-        yield from _walk(db, node[1], path, start)
+        yield from _walk(db, node[1], places, path, start)
     elif path >= start:
         yield bytes.fromhex("".join(f"{nibble:x}" for nibble in path)), rlp.as_bytes(node[1])

@@ -1,7 +1,12 @@
-"""The node's database: a mapping of bytes to bytes that is written in one commit a block.
+"""The node's database: a mapping of bytes to bytes and a log of trie nodes, written in one commit a block.
 
-Writes gather in memory and reach the file together, so that a kill at any moment leaves whole blocks. The owner reads
+Writes gather in memory and reach the files together, so that a kill at any moment leaves whole blocks. The owner reads
 its own pending writes through `Store.writer`; every other thread reads what is committed through `Store.reader`.
+
+Two files: SQLite's holds blocks, receipts, transactions, code and where the roots of tries are, by key; the log
+(`chain.node_log`) holds the tries' nodes. The log is written and synchronised first, the mapping says how far it
+counts. Databases of version 1 hold nodes by hash in the mapping; they are read as they are, and go on in the log.
+
 Measured against lmdb with 60 rows of 300 bytes a commit: commit 0.90 ms (median; 6.0 at the 99th percentile, when the
 log is folded in) against 0.85 (1.2); a read past the cache 5 us against 0.8. A block costs milliseconds, so neither
 shows, and lmdb must be told in advance how large the file may ever grow.
@@ -12,18 +17,25 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Protocol
 
 from chain.errors import StoreCorrupt, StoreError, StoreFull, StoreLocked, StoreMismatch, StoreReadOnly
+from chain.node_log import FIRST, NodeCache, NodeLog, place_of, record_among
 from chain.stack import logical_thread
 
 __all__ = ["DATABASE_NAME", "FORMAT_VERSION", "KeyValue", "MemoryStore", "SqliteRows", "SqliteStore", "Store"]
 
-FORMAT_VERSION = "1"
+FORMAT_VERSION = "2"
+# Formats that are read as they are and become the present one.
+OLDER_VERSIONS = frozenset({"1"})
 DATABASE_NAME = "chain.sqlite"
+LOG_NAME = "nodes.log"
 LOCK_NAME = "LOCK"
+END_KEY = b"m/log"
+# Where a view that cannot be written would write: beyond every log.
+NOWHERE = place_of(1 << 45)
 CACHED_BYTES = 8 * 1024 * 1024
 SPILLED_BYTES = 12 * 1024 * 1024
 # What a row costs in a dictionary beside its value.
@@ -31,7 +43,46 @@ ROW_BYTES = 200
 
 
 class KeyValue(Protocol):
-    """The mapping that py-evm's database seam takes."""
+    """The mapping that py-evm's database seam takes, and the log of trie nodes beside it.
+
+    Attributes:
+        cache: Committed nodes, decoded.
+        settled: Places from here on are not committed; what refers to them may come to nothing.
+        next_place: Where the next record will stand.
+    """
+
+    @property
+    def cache(self) -> NodeCache: ...
+
+    @property
+    def settled(self) -> int: ...
+
+    @property
+    def next_place(self) -> int: ...
+
+    @property
+    def log(self) -> NodeLog:
+        """What is committed."""
+        ...
+
+    def record(self, place: int, key: bytes) -> bytes:
+        """The record at a place of the log.
+
+        Args:
+            key: 32 bytes, the hash of the node.
+
+        Raises:
+            StoreCorrupt: There is none, or it is another's.
+        """
+        ...
+
+    def append(self, place: int, records: Sequence[bytes]) -> None:
+        """Put records behind the others, the first at `place`, which `next_place` was."""
+        ...
+
+    def after_commit(self, what: Callable[[], None]) -> None:
+        """Call a function once what was written is committed; never, if that does not happen."""
+        ...
 
     def __getitem__(self, key: bytes) -> bytes: ...
 
@@ -79,9 +130,61 @@ class Store(Protocol):
 class _Pending:
     """The owner's view of a store."""
 
-    def __init__(self, committed: KeyValue) -> None:
+    def __init__(self, committed: _ReadOnly) -> None:
         self.committed = committed
         self.writes: dict[bytes, bytes | None] = {}
+        self._records: list[bytes] = []
+        self._size = 0
+        self._waiting: list[Callable[[], None]] = []
+
+    @property
+    def cache(self) -> NodeCache:
+        return self.committed.cache
+
+    @property
+    def settled(self) -> int:
+        return self.committed.settled
+
+    @property
+    def next_place(self) -> int:
+        return self.committed.settled + place_of(self._size)
+
+    @property
+    def log(self) -> NodeLog:
+        return self.committed.log
+
+    def record(self, place: int, key: bytes) -> bytes:
+        if place < self.committed.settled:
+            return self.committed.record(place, key)
+        return record_among(self._records, place - self.committed.settled, key)
+
+    def append(self, place: int, records: Sequence[bytes]) -> None:
+        if place != self.next_place:
+            raise StoreError("two states were written into one database at once")
+        self._records += records
+        self._size += sum(map(len, records))
+
+    def after_commit(self, what: Callable[[], None]) -> None:
+        self._waiting.append(what)
+
+    @property
+    def records(self) -> Sequence[bytes]:
+        """The pending part of the log."""
+        return self._records
+
+    def forget(self) -> None:
+        """Drop what was written."""
+        self.writes.clear()
+        self._records.clear()
+        self._size = 0
+        self._waiting.clear()
+
+    def done(self) -> None:
+        """What was written is committed."""
+        waiting = list(self._waiting)
+        self.forget()
+        for what in waiting:
+            what()
 
     def get(self, key: bytes) -> bytes | None:
         if key in self.writes:
@@ -106,6 +209,24 @@ class _Pending:
 
 class _ReadOnly:
     """Base of the committed views: looks up through `get`, refuses to write."""
+
+    def __init__(self, log: NodeLog) -> None:
+        self.cache = NodeCache()
+        self.log = log
+        self.settled = place_of(log.end)
+
+    def record(self, place: int, key: bytes) -> bytes:
+        return self.log.read(place, key)
+
+    @property
+    def next_place(self) -> int:
+        return NOWHERE
+
+    def append(self, place: int, records: Sequence[bytes]) -> None:  # noqa: ARG002 - there is nothing to append to
+        raise StoreError("this view of the database cannot be written")
+
+    def after_commit(self, what: Callable[[], None]) -> None:  # noqa: ARG002 - there is no commit
+        raise StoreError("this view of the database cannot be written")
 
     def get(self, key: bytes) -> bytes | None:
         raise NotImplementedError
@@ -140,7 +261,8 @@ class _Rows(_ReadOnly):
     """
 
     def __init__(self, spilled_bytes: int) -> None:
-        self._limit = spilled_bytes
+        super().__init__(NodeLog(spilled_bytes=spilled_bytes // 2))
+        self._limit = spilled_bytes // 2
         self._guard = threading.Lock()
         self._file: sqlite3.Connection | None = None
         self._bytes = 0
@@ -194,6 +316,7 @@ class _Rows(_ReadOnly):
             if self._file is not None:
                 self._file.close()
                 self._file = None
+        self.log.close()
 
 
 class MemoryStore:
@@ -213,11 +336,13 @@ class MemoryStore:
         return self._rows
 
     def commit(self) -> None:
+        self._rows.log.append(self._pending.records)
+        self._rows.settled = place_of(self._rows.log.end)
         self._rows.merge(self._pending.writes)
-        self._pending.writes.clear()
+        self._pending.done()
 
     def rollback(self) -> None:
-        self._pending.writes.clear()
+        self._pending.forget()
 
     def identify(self, facts: Mapping[str, str]) -> None:
         _compare(self._facts, facts, "memory")
@@ -231,10 +356,12 @@ class SqliteRows(_ReadOnly):
     """Committed rows of the file, one connection a thread, with a bounded cache of rows that never change.
 
     A thread that got the number of one that ended gets its connection too, so there are no more than threads at once.
-    Keys of 32 bytes are hashes of their values (trie nodes, code), so a cached row cannot go stale.
+    Keys of 32 bytes are hashes of their values (code, nodes of version 1), or of what stands at a place of the log; so
+    a cached row cannot go stale.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, log: NodeLog) -> None:
+        super().__init__(log)
         self._path = path
         self._connections: dict[int, sqlite3.Connection] = {}
         self._guard = threading.Lock()
@@ -275,12 +402,14 @@ class SqliteRows(_ReadOnly):
                 with contextlib.suppress(sqlite3.Error):
                     connection.close()
             self._connections.clear()
+        self.log.close()
 
 
 class SqliteStore:
-    """A store in `directory`/chain.sqlite, held by one process at a time.
+    """A store in `directory`/chain.sqlite and `directory`/nodes.log, held by one process at a time.
 
-    Write-ahead log with full synchronisation: what `commit` returned from survives kill -9 and a loss of power.
+    The log of nodes is synchronised, then SQLite's write-ahead log: what `commit` returned from survives kill -9 and a
+    loss of power. Where the process ends between the two, the log is longer than it counts, and written over.
 
     Raises:
         StoreReadOnly, StoreLocked, StoreCorrupt, StoreMismatch: See `chain.errors`.
@@ -292,10 +421,11 @@ class SqliteStore:
         try:
             self._connection = _connect(self.path)
             _prepare(self._connection, self.path)
+            log = NodeLog(directory / LOG_NAME, _end_of_log(self._connection, self.path))
         except BaseException:
             self._lock.close()
             raise
-        self._rows = SqliteRows(self.path)
+        self._rows = SqliteRows(self.path, log)
         self._pending = _Pending(self._rows)
 
     @property
@@ -308,28 +438,46 @@ class SqliteStore:
 
     def commit(self) -> None:
         writes = self._pending.writes
-        if not writes:
+        log, appended = self._rows.log, self._pending.records
+        if not writes and not appended:
+            self._pending.done()
             return
+        if appended:
+            log.append(appended)
+            self._rows.settled = place_of(log.end)
+            try:
+                log.sync()
+                self._write({**writes, END_KEY: log.end.to_bytes(8, "big")})
+            except BaseException:
+                # Whether the files count what was just appended is not known; so it is never written over.
+                self._pending.forget()
+                raise
+        else:
+            self._write(writes)
+        self._pending.done()
+
+    def _write(self, writes: Mapping[bytes, bytes | None]) -> None:
         puts = [(key, value) for key, value in writes.items() if value is not None]
         deletes = [(key,) for key, value in writes.items() if value is None]
         with _transaction(self._connection, self.path):
             self._connection.executemany("INSERT OR REPLACE INTO kv VALUES (?, ?)", puts)
             self._connection.executemany("DELETE FROM kv WHERE key = ?", deletes)
-        self._pending.writes.clear()
 
     def rollback(self) -> None:
-        self._pending.writes.clear()
+        self._pending.forget()
 
     def identify(self, facts: Mapping[str, str]) -> None:
         try:
             known = dict(self._connection.execute("SELECT name, value FROM meta").fetchall())
         except sqlite3.DatabaseError as error:
             raise _typed(error, self.path) from error
+        if known.get("format") in OLDER_VERSIONS:
+            del known["format"]
         _compare(known, facts, str(self.path))
         missing = [(name, value) for name, value in facts.items() if name not in known]
         if missing:
             with _transaction(self._connection, self.path):
-                self._connection.executemany("INSERT INTO meta VALUES (?, ?)", missing)
+                self._connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", missing)
 
     def close(self) -> None:
         self._rows.close()
@@ -379,6 +527,14 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     except sqlite3.DatabaseError as error:
         connection.close()
         raise _typed(error, path) from error
+
+
+def _end_of_log(connection: sqlite3.Connection, path: Path) -> int:
+    try:
+        row = connection.execute("SELECT value FROM kv WHERE key = ?", (END_KEY,)).fetchone()
+    except sqlite3.DatabaseError as error:
+        raise _typed(error, path) from error
+    return FIRST if row is None else int.from_bytes(row[0], "big")
 
 
 @contextlib.contextmanager

@@ -23,7 +23,7 @@ from chain.errors import InvalidTransaction
 from chain.executor import state_class
 from chain.forks import Fork, ForkSchedule
 from chain.state_db import StateDB
-from chain.state_trie import NodeCache, StateTrie
+from chain.state_trie import StateTrie
 from chain.store import MemoryStore
 from chain.system_contracts import SYSTEM_CODE
 from chain.transaction import DYNAMIC_FEE, LEGACY, Tx
@@ -67,16 +67,17 @@ VALUES = st.one_of(st.just(b""), st.binary(min_size=1, max_size=3), st.binary(mi
 def test_batched_tries_have_the_roots_of_the_reference(batches: list[dict[bytes, bytes]], forget: bool) -> None:
     store = MemoryStore()
     expected: Any = HexaryTrie({})
-    trie, root = StateTrie(store.writer, NodeCache()), EMPTY_ROOT
+    trie, root = StateTrie(store.writer), EMPTY_ROOT
     for batch in batches:
         root = trie.update(root, batch.items())
         for key, value in batch.items():
             expected[keccak(key)] = value
         assert root == expected.root_hash
-        for key, node in trie.nodes.items():
-            store.writer[key] = node
         if forget:
-            trie = StateTrie(store.writer, NodeCache())
+            trie.write()
+            store.commit()
+            store.reader.cache.clear()
+            trie = StateTrie(store.writer)
         for key in batch:
             assert trie.get(root, key) == expected[keccak(key)]
 
@@ -93,15 +94,14 @@ def test_nodes_inside_nodes(content: dict[bytes, bytes], gone: set[bytes]) -> No
         expected[key] = value
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("chain.state_trie.keccak", lambda data: data if len(data) == 2 else keccak(data))
-        trie = StateTrie(store.writer, NodeCache())
+        trie = StateTrie(store.writer)
         root = trie.update(EMPTY_ROOT, content.items())
         assert root == expected.root_hash
         removed = gone | set(list(content)[::2])
         for key in removed:
             del expected[key]
-        for key, node in trie.nodes.items():
-            store.writer[key] = node
-        fresh = StateTrie(store.writer, NodeCache())
+        trie.write()
+        fresh = StateTrie(store.writer)
         assert fresh.update(root, ((key, b"") for key in removed)) == expected.root_hash
         assert all(fresh.get(root, key) == value for key, value in content.items())
 
@@ -317,13 +317,11 @@ def test_full_branches_near_the_root_are_those_of_the_reference() -> None:
     content = {number.to_bytes(20, "big"): number.to_bytes(40, "big") for number in range(1, 400)}
     for key, value in content.items():
         expected[keccak(key)] = value
-    trie = StateTrie(store.writer, NodeCache())
+    trie = StateTrie(store.writer)
     root = trie.update(EMPTY_ROOT, content.items())
     assert root == expected.root_hash
-    assert len(trie.nodes[root]) == 532
-    for key, node in trie.nodes.items():
-        store.writer[key] = node
-    fresh = StateTrie(store.writer, NodeCache())
+    trie.write()
+    fresh = StateTrie(store.writer)
     assert all(fresh.get(root, key) == value for key, value in content.items())
     gone = list(content)[::3]
     for key in gone:

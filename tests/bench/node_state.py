@@ -1,0 +1,195 @@
+"""What a block costs by the number of accounts in the state: `python -m tests.bench.node_state`.
+
+Each state lives in a process and a database of its own, so that neither warms the other's caches; blocks are made in
+turns, and the median of each side counts. A block is fifty transfers between accounts drawn from all there are, or
+twenty calls of a contract that writes a fresh slot each. Times are of `Blockchain.build_block`, the commit included.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+__all__ = ["Side", "compare"]
+
+REPOSITORY = Path(__file__).resolve().parent.parent.parent
+TRANSFERS = 50
+WRITES = 20
+# Accounts with keys, so that one sends as seldom as another.
+KEYS = 4_000
+WARM_UP = 10
+KINDS = ("transfers", "storage writes")
+CONTRACT = b"\xcc" * 20
+# The slot is the first word of the call data, the value one: PUSH1 1, PUSH0, CALLDATALOAD, SSTORE.
+CODE = bytes.fromhex("60015f355500")
+SEED = 1
+
+
+@dataclass
+class Side:
+    """A state of one size.
+
+    Attributes:
+        made_s: What it took to write the first state.
+        peak_mb: Resident memory at its most while that was written, and behind the last block.
+        cpu: Seconds of processor time by kind of block.
+        clock: As `cpu`, on the clock.
+    """
+
+    accounts: int
+    made_s: float = 0.0
+    peak_mb: float = 0.0
+    end_mb: float = 0.0
+    size_mb: float = 0.0
+    cpu: dict[str, list[float]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
+    clock: dict[str, list[float]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
+
+    def median(self, kind: str, *, cpu: bool = True) -> float:
+        """Seconds a block, those of the warm-up left out."""
+        return statistics.median((self.cpu if cpu else self.clock)[kind][WARM_UP:])
+
+
+def _key(number: int) -> bytes:
+    return (number + 1).to_bytes(32, "big")
+
+
+def _serve(accounts: int, directory: Path) -> None:
+    """Answer each line on standard input, a kind of block, with a line of what it cost."""
+    from chain.blockchain import Blockchain, ChainConfig
+    from chain.crypto import address_of_key
+    from chain.forks import Fork
+    from chain.genesis import GenesisAccount, dev_genesis
+    from chain.store import SqliteStore
+    from chain.transaction import Tx, sign_tx
+    from tests.unit.chain.support import machine
+
+    chance = random.Random(SEED)
+    keys = [_key(number) for number in range(min(accounts, KEYS))]
+    senders = [address_of_key(key) for key in keys]
+    people = senders + [chance.randbytes(20) for _ in range(accounts - len(senders))]
+    began = time.perf_counter()
+    genesis = dev_genesis(
+        31337, Fork.PRAGUE, dict.fromkeys(people, 10**18), {CONTRACT: GenesisAccount(nonce=1, code=CODE)}
+    )
+    chain = Blockchain.open(ChainConfig(), genesis, SqliteStore(directory), machine())
+    made_s = time.perf_counter() - began
+    del genesis
+    object.__setattr__(chain.genesis, "accounts", {})
+    _answer(made_s=made_s, peak_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    nonces = dict.fromkeys(senders, 0)
+    fees: Any = {"max_priority_fee_per_gas": 10**9, "max_fee_per_gas": 10**12}
+    for line in sys.stdin:
+        txs = []
+        for _ in range(TRANSFERS if line.strip() == KINDS[0] else WRITES):
+            place = chance.randrange(len(senders))
+            sender = senders[place]
+            nonce = nonces[sender]
+            nonces[sender] = nonce + 1
+            if line.strip() == KINDS[0]:
+                tx = Tx(2, 31337, nonce, 21_000, chance.choice(people), 1, b"", b"", **fees)
+            else:
+                tx = Tx(2, 31337, nonce, 80_000, CONTRACT, 0, chance.randbytes(32), b"", **fees)
+            txs.append(sign_tx(tx, keys[place]))
+        cpu, clock = time.process_time(), time.perf_counter()
+        built = chain.build_block(txs)
+        _answer(cpu=time.process_time() - cpu, clock=time.perf_counter() - clock)
+        if len(built.block.transactions) != len(txs) or any(made.status != "success" for made in built.outcomes):
+            raise SystemExit("a transaction of the block failed")
+    chain.close()
+
+
+def _answer(**facts: float) -> None:
+    sys.stdout.write(json.dumps(facts) + "\n")
+    sys.stdout.flush()
+
+
+class _Child:
+    def __init__(self, accounts: int, directory: Path) -> None:
+        self.side = Side(accounts)
+        self._directory = directory
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.bench.node_state", "--serve", str(accounts), "--directory", str(directory)],
+            cwd=REPOSITORY,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        facts = self._read()
+        self.side.made_s, self.side.peak_mb = facts["made_s"], facts["peak_mb"]
+
+    def _read(self) -> dict[str, float]:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"the process with {self.side.accounts:,} accounts ended")
+        facts: dict[str, float] = json.loads(line)
+        return facts
+
+    def block(self, kind: str) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(kind + "\n")
+        self._process.stdin.flush()
+        facts = self._read()
+        self.side.cpu[kind].append(facts["cpu"])
+        self.side.clock[kind].append(facts["clock"])
+
+    def end(self) -> Side:
+        pages = int(Path(f"/proc/{self._process.pid}/statm").read_text().split()[1])
+        self.side.end_mb = pages * 4096 / 2**20
+        self._process.communicate()
+        self.side.size_mb = sum(path.stat().st_size for path in self._directory.iterdir()) / 2**20
+        return self.side
+
+
+def compare(sizes: Sequence[int], blocks: int) -> list[Side]:
+    """Blocks on states of these sizes, in turns."""
+    with tempfile.TemporaryDirectory() as directory:
+        children = []
+        for accounts in sizes:
+            place = Path(directory) / str(accounts)
+            place.mkdir()
+            children.append(_Child(accounts, place))
+        for number in range(blocks):
+            for kind in KINDS:
+                # Whoever was second last time is first now.
+                for child in children if number % 2 else reversed(children):
+                    child.block(kind)
+        return [child.end() for child in children]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sizes", type=int, nargs=2, default=[1_000, 1_000_000])
+    parser.add_argument("--blocks", type=int, default=100)
+    parser.add_argument("--serve", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--directory", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.serve is not None:
+        _serve(options.serve, options.directory)
+        return 0
+    small, large = compare(options.sizes, WARM_UP + options.blocks)
+    for side in (small, large):
+        print(
+            f"{side.accounts:>9,} accounts: written in {side.made_s:.1f} s, {side.peak_mb:.0f} MB at the most, "
+            f"{side.end_mb:.0f} MB at the end, {side.size_mb:.0f} MB on disk"
+        )
+    for kind in KINDS:
+        for name, cpu in (("processor", True), ("clock", False)):
+            first, second = small.median(kind, cpu=cpu), large.median(kind, cpu=cpu)
+            print(f"block of {kind}, {name}: {first * 1e3:.2f} ms, {second * 1e3:.2f} ms, ratio {second / first:.2f}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
