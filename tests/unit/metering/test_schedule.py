@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from wasmtime import wat2wasm
 
+from ewasm.contract import Contract, check
 from ewasm.eei import TABLE
 from ewasm.metering.schedule import COST_CLASSES, SCHEDULES, Schedule
 from ewasm.rules import EWASM_2026
@@ -63,3 +65,32 @@ def test_rules_digest_depends_on_schedule_and_limits() -> None:
         replace(EWASM_2026, evm_allowed=False),
     )
     assert len({EWASM_2026.digest, *(rules.digest for rules in others)}) == 5
+
+
+def test_only_what_reads_memory_is_dearer_where_there_may_be_much_of_it() -> None:
+    base = replace(SCHEDULES["EWASM_2026"], far_memory=((4, 7), (9, 11)))
+    for pages, more in ((0, 0), (4, 0), (5, 7), (9, 7), (10, 11), (65_536, 11)):
+        found = base.reaching(pages)
+        dearer = {name: price - base.opcodes[name] for name, price in found.opcodes.items()}
+        readers = {"load32", "load64", "memory_copy"}
+        assert dearer == {name: more if name in readers else 0 for name in base.opcodes}
+        hosts = {name for name, price in found.host.items() if price != base.host[name]}
+        assert hosts == (
+            {name for name in base.host if name.startswith("bignum_")} | {"keccak256", "sha256"} if more else set()
+        )
+        assert all(found.host[name].base - base.host[name].base == more for name in hosts)
+        assert replace(found, opcodes=base.opcodes, host=base.host) == base
+    assert base.digest != SCHEDULES["EWASM_2026"].digest
+
+
+@pytest.mark.parametrize(
+    ("memory", "grows", "pages"),
+    [("3", False, 3), ("3 9", False, 3), ("3 9", True, 9), ("3", True, 256), ("0 0", True, 0)],
+)
+def test_a_contract_pays_for_the_memory_it_may_have(memory: str, grows: bool, pages: int) -> None:
+    growth = "(func (drop (memory.grow (i32.const 0))))" if grows else ""
+    code = bytes(wat2wasm(f'(module (memory (export "memory") {memory}) {growth} (func (export "main")))'))
+    contract = check(code, EWASM_2026)
+    assert contract.most_pages == pages
+    assert contract.schedule == EWASM_2026.schedule.reaching(pages)
+    assert Contract.recalled(code, EWASM_2026, contract.facts).schedule == contract.schedule
