@@ -11,7 +11,7 @@ SEED ?= 0
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && { echo $$p; break; }; done)
 
-.PHONY: help setup demo test check bench calibrate hostile fuzz mutants statetests fixtures docs contracts clean bench-node bench-node-setup soak fuzz-rpc fuzz-contracts
+.PHONY: help setup demo test check bench calibrate slowest hostile fuzz mutants statetests fixtures docs contracts clean bench-node bench-node-setup soak fuzz-rpc fuzz-contracts
 
 help:
 	@echo "make demo      a node, an ERC-20 in Wasm, calls across EVM and Wasm, a restart"
@@ -19,6 +19,7 @@ help:
 	@echo "make check     format, lint, types, layers, checksums"
 	@echo "make bench     measured ratios"
 	@echo "make calibrate time for a gas, by cost class"
+	@echo "make slowest   search for programs that take long for their gas"
 	@echo "make hostile   hostile programs against their bounds on time and memory"
 	@echo "make fuzz      $(CASES) random contracts on four engines (CASES=..., SEED=...)"
 	@echo "make mutants   mistakes made in the VM on purpose: is each found?"
@@ -78,6 +79,9 @@ fuzz-rpc: setup
 
 calibrate: setup
 	$(BIN)/python -m tests.bench.calibrate
+
+slowest: setup
+	$(BIN)/ewasm fuzz --objective time-per-gas --cases 2000 --out build
 
 fuzz-contracts: setup
 	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -o timeout=0 tests/property/test_erc20_invariants.py tests/property/test_contract_invariants.py

@@ -13,8 +13,8 @@ COST_CLASSES = """
     const nop unreachable block loop if else end br br_if br_table return call call_indirect return_call
     return_call_indirect drop select local_get local_set local_tee global_get global_set load32 load64 store32 store64
     memory_size memory_grow memory_copy memory_fill memory_init data_drop table_get table_set table_size table_grow
-    table_fill table_copy table_init elem_drop ref ref_func add32 add64 compare32 compare64 mul32 mul64 div32 div64 shift32
-    shift64 rotate32 rotate64 count32 count64 convert add128 mul_wide float
+    table_fill table_copy table_init elem_drop ref ref_func add32 add64 compare32 compare64 mul32 mul64 div32 div64
+    shift32 shift64 rotate32 rotate64 count32 count64 convert add128 mul_wide float
 """
 
 
