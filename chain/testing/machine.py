@@ -371,5 +371,6 @@ def _place(error: BaseException | None) -> Any:
 
 def _simplify(cls: type[ContractMachine], step: _Step, works: Callable[[_Step], bool]) -> _Step:
     if isinstance(step, Call):
-        return simplify_call(step, works, _senders(cls), _accounts(cls), cls.inputs)
+        free_value = cls.values is ContractMachine.values
+        return simplify_call(step, works, _senders(cls), _accounts(cls), cls.inputs, free_value)
     return simplify_int(step, lambda seconds: seconds > 0 and works(seconds))

@@ -58,9 +58,14 @@ def shorten(
 
 
 def simplify_call(
-    call: Call, works: Callable[[Call], bool], senders: Sequence[str], accounts: Sequence[str], inputs: Inputs
+    call: Call,
+    works: Callable[[Call], bool],
+    senders: Sequence[str],
+    accounts: Sequence[str],
+    inputs: Inputs,
+    free_value: bool = True,
 ) -> Call:
-    """Smaller numbers, shorter texts, earlier accounts.
+    """Smaller numbers, shorter texts, earlier accounts; less wei, if `free_value`.
 
     Arguments with a strategy of their own in `inputs` stay: what that could have made is not known here.
     """
@@ -69,6 +74,8 @@ def simplify_call(
         if works(replace(call, sender=sender)):
             call = replace(call, sender=sender)
             break
+    if call.value and free_value:
+        call = replace(call, value=simplify_int(call.value, lambda wei: works(replace(call, value=wei))))
     for position, (kind, name) in enumerate(zip(item.inputs, item.names, strict=True)):
         keys = (name, f"{item.name}.{name}", f"{call.name}.{item.name}.{name}", kind)
         if any(key in inputs for key in keys):

@@ -28,6 +28,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from keyword import iskeyword
 from typing import TYPE_CHECKING, Any
 
 from chain.accounts import checksum_address
@@ -54,6 +55,7 @@ Inputs = Mapping[str, st.SearchStrategy[Any]]
 `transfer.amount`, `amount`, `uint256` (also inside arrays and tuples)."""
 
 MAX_ITEMS = 4
+_TAKEN = frozenset({"abi", "address", "call", "chain", "encode", "receipt", "send"})
 MAX_BYTES = 100
 
 
@@ -205,8 +207,9 @@ class Call:
 
     def __repr__(self) -> str:
         if self.function.kind == "function":
-            plain = self.function.name.isidentifier() and "(" not in self.function.name
-            head, args = f"{self.name}.{self.function.name}" if plain else self.name, [repr(arg) for arg in self.args]
+            head, args = f"{self.name}.{self.function.name}", [repr(arg) for arg in self.args]
+            if self._needs_signature():
+                head = f"{self.name}[{self.function.signature!r}]"
         else:
             head, args = "chain.send", [self.name, repr(self.data)]
         if self.value:
@@ -217,6 +220,12 @@ class Call:
         for address, word in self.spelling.items():
             spelled = spelled.replace(repr(address), word)
         return spelled
+
+    def _needs_signature(self) -> bool:
+        """Whether the name alone says something else: it is one of several, or the object's own."""
+        others = self.contract.abi.functions if self.contract is not None else ()
+        overloaded = [item.name for item in others].count(self.function.name) > 1
+        return overloaded or self.function.name in _TAKEN or iskeyword(self.function.name)
 
     def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
         printer.text(repr(self))

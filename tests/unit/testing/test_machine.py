@@ -269,6 +269,18 @@ def test_reverts_and_traps_are_failures_where_one_says_so(chain: LocalChain) -> 
     assert all(outcome.trap is not None and "unreachable" in outcome.trap for outcome in seen)
 
 
+def test_wei_is_made_less(chain: LocalChain) -> None:
+    there = chain.at("0x" + "dd" * 20, [{"type": "receive", "stateMutability": "payable"}])
+
+    def poor(self: ContractMachine) -> None:
+        assert self.chain.balance(there) < 123
+
+    kind = type("Purse", (ContractMachine,), {"contracts": {"purse": there}, "poor": invariant()(poor)})
+    with pytest.raises(AssertionError) as caught:
+        kind.run(BRIEF)  # type: ignore[attr-defined]
+    assert "As calls:\nchain.send(purse, b'', value=123, sender=accounts[0])" in caught.value.__notes__
+
+
 def test_time_passes_between_calls(chain: LocalChain) -> None:
     start, seen = chain.timestamp, set()
 

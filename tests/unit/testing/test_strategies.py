@@ -186,6 +186,15 @@ def test_texts_of_calls_are_calls() -> None:
         assert token.balanceOf(accounts[1]) == 0
 
 
+def test_texts_of_overloaded_functions_say_which() -> None:
+    with LocalChain() as chain:
+        there = chain.at(chain.accounts[5], ABI.raw)
+        one = Call(ABI.function("set(string)"), ("é",), chain.accounts[0], contract=there, name="bank")
+        assert repr(one) == f"bank['set(string)']('é', sender={chain.accounts[0]!r})"
+        receive = find(calls(there, functions=["receive"], name="bank", values=st.just(7)), lambda _: True)
+        assert repr(receive) == "chain.send(bank, b'', value=7)"
+
+
 class _Spy:
     def __init__(self, sent: list[Any], address: str) -> None:
         self.sent, self.address = sent, address
