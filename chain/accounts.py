@@ -16,7 +16,7 @@ from typing import Any
 
 from coincurve import PrivateKey
 
-from chain.crypto import SECP256K1_N, address_of_key, keccak, sign
+from chain.crypto import SECP256K1_N, address_of_key, keccak, recover, sign
 
 __all__ = [
     "DEFAULT_MNEMONIC",
@@ -27,6 +27,7 @@ __all__ = [
     "checksum_address",
     "derive_accounts",
     "random_mnemonic",
+    "recover_message",
     "sign_message",
     "sign_typed_data",
 ]
@@ -145,8 +146,18 @@ def _child(node: bytes, index: int, public: bytes | None = None) -> bytes:
 
 def sign_message(private_key: bytes, message: bytes) -> bytes:
     """EIP-191 version 0x45 ("personal") signature: 65 bytes r, s, v with v 27 or 28."""
-    prefixed = b"\x19Ethereum Signed Message:\n" + str(len(message)).encode() + message
-    return _signature_bytes(private_key, keccak(prefixed))
+    return _signature_bytes(private_key, _message_digest(message))
+
+
+def recover_message(message: bytes, signature: bytes) -> bytes | None:
+    """20 bytes: whose key made a signature of `sign_message` (65 bytes; v may also be 0 or 1); None if nobody's."""
+    r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:64], "big")
+    v = signature[64]
+    return recover(_message_digest(message), v - 27 if v >= 27 else v, r, s)
+
+
+def _message_digest(message: bytes) -> bytes:
+    return keccak(b"\x19Ethereum Signed Message:\n" + str(len(message)).encode() + message)
 
 
 def sign_typed_data(private_key: bytes, typed_data: Mapping[str, Any]) -> bytes:

@@ -168,6 +168,7 @@ def all_methods() -> dict[str, Method]:
     from chain.rpc.methods_simulate import SIMULATE_METHODS
     from chain.rpc.methods_state import STATE_METHODS
     from chain.rpc.methods_testing import TESTING_METHODS
+    from chain.rpc.methods_tokens import TOKEN_METHODS
     from chain.rpc.methods_trace import TRACE_METHODS
     from chain.rpc.openrpc import DISCOVER, discover
 
@@ -186,6 +187,7 @@ def all_methods() -> dict[str, Method]:
         STATE_METHODS,
         CONFIG_METHODS,
         TESTING_METHODS,
+        TOKEN_METHODS,
     )
     table[DISCOVER] = discover(dict(table))
     return table

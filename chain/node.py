@@ -325,11 +325,13 @@ class Node:
         Raises:
             Refused: With geth's reason.
         """
+        return self.accept(self._decoded(raw))
+
+    def _decoded(self, raw: bytes) -> Tx:
         try:
-            tx = self.chain.decode_transaction(raw)
+            return self.chain.decode_transaction(raw)
         except InvalidTransaction as error:
             raise Refused(error.reason) from None
-        return self.accept(tx)
 
     def send_raw_all(self, raws: Sequence[bytes]) -> list[bytes | Refused]:
         """As `send_raw` for each in turn, but those that can stand in one block do; see `chain.bulk`."""
@@ -370,20 +372,22 @@ class Node:
         self.filters.announce_pending([tx.hash])
         self.events.send("newPendingTransactions", tx)
 
-    def send_raw_and_wait(self, raw: bytes, timeout_s: float) -> tuple[bytes, tuple[ReceiptRecord, Header] | None]:
-        """As `send_raw`, and wait for the receipt; on any thread, but on the owner's there is no waiting.
+    def and_wait(
+        self, send: Callable[[], bytes], timeout_s: float
+    ) -> tuple[bytes, tuple[ReceiptRecord, Header] | None]:
+        """Send by a function that runs on the owner's thread, and wait for the receipt; on that thread without waiting.
 
         Returns:
             The hash, and the receipt with its block's header, or None if the time ran out.
         """
         if self._owner.is_current:
-            tx_hash = self.send_raw(raw)
+            tx_hash = send()
             return tx_hash, self.find_receipt(tx_hash)
         mined = threading.Event()
         deadline = time.monotonic() + timeout_s
         cancel = self.events.listen("newHeads", lambda _header: mined.set())
         try:
-            tx_hash = self._owner.submit(self.send_raw, raw).result()
+            tx_hash = self._owner.submit(send).result()
             while (found := self.find_receipt(tx_hash)) is None and (left := deadline - time.monotonic()) > 0:
                 mined.wait(left)
                 mined.clear()
@@ -409,6 +413,12 @@ class Node:
     def send(self, request: TxRequest) -> bytes:
         """Fill in, sign and take the transaction of an unlocked account."""
         return self.accept(self.sign_transaction(request))
+
+    def send_unsigned(self, request: TxRequest) -> bytes:
+        """As `send`, as if the account were impersonated."""
+        if request.sender is None:
+            raise Refused("from is missing: name an account")
+        return self.accept(unsigned_tx(self.fill(request)))
 
     def sign_transaction(self, request: TxRequest) -> Tx:
         """Fill in what the client left out, and sign; an impersonated account's goes unsigned."""
@@ -603,6 +613,33 @@ class Node:
             raise Refused(f"the chain has {self.head.number} blocks, not {depth}, to take back")
         self._go_back(self.block(BlockRef(number=self.head.number - depth)).hash)
         self._refill(self.pool.contents())
+
+    def reorganize(self, depth: int, placed: Mapping[int, Sequence[bytes | TxRequest]]) -> None:
+        """Put as many other blocks in the place of the last ones.
+
+        Args:
+            depth: How many.
+            placed: Transactions by block, 0 being the first new one: signed, or requests of unlocked accounts.
+
+        Raises:
+            Refused: One of them cannot be mined there; the chain is as it was.
+        """
+        before = self.snapshot()
+        try:
+            self.rollback(depth)
+            for number in range(depth):
+                chosen = []
+                for item in placed.get(number, ()):
+                    tx = self.sign_transaction(item) if isinstance(item, TxRequest) else self._decoded(item)
+                    self.admit(tx)
+                    chosen.append(tx)
+                missing = {tx.hash for tx in chosen} - {tx.hash for tx in self._mine(chosen)[0].block.transactions}
+                if missing:
+                    raise Refused(f"transaction 0x{min(missing).hex()} cannot be mined in new block {number}")
+        except Exception:
+            self.revert(before)
+            raise
+        self._snapshots = [snapshot for snapshot in self._snapshots if snapshot.identifier != before]
 
     def reset(self) -> None:
         """Begin again at the genesis block, with a new clock."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from chain.records import AccountOverride
-from chain.requests import BlockRef
+from chain.requests import BlockRef, TxRequest
 from chain.rpc import params as p
 from chain.rpc.dispatch import Context, Method
 from chain.rpc.errors import Refusal
@@ -139,6 +139,20 @@ def set_next_timestamp(context: Context, timestamp: int) -> None:
     context.node.set_next_timestamp(timestamp)
 
 
+def set_timestamp_interval(context: Context, seconds: int) -> None:
+    """anvil_setBlockTimestampInterval: let each block be so many seconds after the last, whatever the clock shows."""
+    if not 0 < seconds <= MAX_INTERVAL_S:
+        raise p.BadValue(f"invalid argument 0 (seconds): must be between 1 and {MAX_INTERVAL_S:g}")
+    context.node.clock.interval_s = seconds
+
+
+def remove_timestamp_interval(context: Context) -> bool:
+    """anvil_removeBlockTimestampInterval: let timestamps follow the clock again; whether they did not."""
+    was = context.node.clock.interval_s is not None
+    context.node.clock.interval_s = None
+    return was
+
+
 # The chain as a whole
 
 
@@ -155,6 +169,40 @@ def revert(context: Context, identifier: int) -> bool:
 def rollback(context: Context, depth: int) -> None:
     """anvil_rollback: take the last blocks back."""
     context.node.rollback(depth)
+
+
+def reorganize(context: Context, depth: int, pairs: Any) -> None:
+    """anvil_reorg: put as many other blocks in the place of the last ones.
+
+    `txBlockPairs` places transactions in them: [transaction, 0] in the first new block, and so on; a transaction is
+    signed, in hex, or an object as eth_sendTransaction takes it.
+    """
+    context.node.reorganize(depth, _placed(pairs, depth))
+
+
+def _placed(pairs: Any, depth: int) -> dict[int, list[bytes | TxRequest]]:
+    """Transactions by block."""
+    placed: dict[int, list[bytes | TxRequest]] = {}
+    for pair in p.list_of(_anything)(pairs or []):
+        if not isinstance(pair, list) or len(pair) != 2:
+            raise p.BadValue("invalid argument 1 (txBlockPairs): expected pairs of a transaction and a block")
+        number = p.loose_quantity(pair[1])
+        if number >= depth:
+            raise p.BadValue(f"invalid argument 1 (txBlockPairs): block {number} of {depth} new ones")
+        placed.setdefault(number, []).append(p.data(pair[0]) if isinstance(pair[0], str) else p.tx_request(pair[0]))
+    return placed
+
+
+def set_rpc_url(_context: Context, _url: str) -> None:
+    """anvil_setRpcUrl, hardhat_setRpcUrl: refused, since no other chain is forked."""
+    raise Refusal("forking another chain is not supported")
+
+
+def set_min_gas_price(context: Context, _price: int) -> None:
+    """anvil_setMinGasPrice, hardhat_setMinGasPrice: refused, as other nodes do where there is a base fee (EIP-1559)."""
+    if context.node.next_base_fee() is None:
+        raise Refusal("a least gas price is not kept")
+    raise Refusal("a least gas price has no meaning with EIP-1559: anvil_setNextBlockBaseFeePerGas sets the base fee")
 
 
 def reset(context: Context, options: Any) -> bool:
@@ -267,13 +315,22 @@ _ROWS: Final[tuple[tuple[str, Callable[..., Any], tuple[Param, ...]], ...]] = (
     ("*_setCode evm_setAccountCode", set_code, (_ADDRESS, _CODE)),
     ("*_setCoinbase", set_coinbase, (_ADDRESS,)),
     ("*_setLoggingEnabled", set_logging, _ON),
+    ("*_setMinGasPrice", set_min_gas_price, (Param("price", p.loose_quantity),)),
     ("*_setNextBlockBaseFeePerGas", set_base_fee, (Param("baseFee", p.loose_quantity),)),
     ("*_setNonce evm_setAccountNonce", set_nonce, (_ADDRESS, _NONCE)),
     ("*_setPrevRandao", set_randao, (Param("prevRandao", p.storage_key),)),
+    ("*_setRpcUrl", set_rpc_url, (Param("url", p.text),)),
     ("*_setStorageAt evm_setAccountStorageAt", set_storage, _SLOT),
     ("*_stopImpersonatingAccount evm_lockUnknownAccount", stop_impersonating, (_ADDRESS,)),
     ("anvil_getIntervalMining", get_interval, ()),
-    ("anvil_mineDetailed evm_mineDetailed", mine_detailed, _OPTIONS),
+    ("anvil_mineDetailed evm_mineDetailed anvil_mine_detailed evm_mine_detailed", mine_detailed, _OPTIONS),
+    ("anvil_removeBlockTimestampInterval hardhat_removeBlockTimestampInterval", remove_timestamp_interval, ()),
+    ("anvil_reorg", reorganize, (Param("depth", p.loose_quantity), Param("txBlockPairs", _anything, None))),
+    (
+        "anvil_setBlockTimestampInterval hardhat_setBlockTimestampInterval",
+        set_timestamp_interval,
+        (Param("seconds", p.loose_quantity),),
+    ),
     ("anvil_rollback", rollback, (Param("depth", p.loose_quantity, 1),)),
     ("evm_increaseTime anvil_increaseTime", increase_time, (Param("seconds", p.loose_quantity),)),
     ("evm_mine", evm_mine, _OPTIONS),

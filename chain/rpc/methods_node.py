@@ -40,7 +40,7 @@ def sha3(_context: Context, value: bytes) -> str:
 
 
 def net_version(context: Context) -> str:
-    """net_version: the chain id in decimal."""
+    """net_version, eth_networkId: the chain id in decimal."""
     return str(context.node.chain_id)
 
 
@@ -72,6 +72,17 @@ def coinbase(context: Context) -> str:
 def mining(context: Context) -> bool:
     """eth_mining: whether each transaction is mined at once."""
     return context.node.automine
+
+
+def hashrate(_context: Context) -> str:
+    """eth_hashrate: none, since nothing is proven by work here."""
+    return "0x0"
+
+
+def genesis_time(context: Context) -> int:
+    """anvil_getGenesisTime: timestamp of block 0, in seconds."""
+    record = context.node.chain.block_by_number(0)
+    return 0 if record is None else record.timestamp
 
 
 def protocol_version(_context: Context) -> str:
@@ -119,11 +130,14 @@ def metadata(context: Context) -> dict[str, Any]:
 
 
 NODE_METHODS: Final = (
+    Method("anvil_getGenesisTime", genesis_time),
     Method("anvil_metadata", metadata, where="own"),
     Method("anvil_nodeInfo", anvil_node_info),
     Method("eth_chainId", chain_id, where="loop"),
     Method("eth_coinbase", coinbase, where="loop"),
+    Method("eth_hashrate", hashrate, where="loop"),
     Method("eth_mining", mining, where="loop"),
+    Method("eth_networkId", net_version, where="loop"),
     Method("eth_protocolVersion", protocol_version, where="loop"),
     Method("eth_syncing", syncing, where="loop"),
     Method("hardhat_metadata", metadata, where="own"),

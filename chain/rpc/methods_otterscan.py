@@ -158,11 +158,20 @@ def _blocks(context: Context, numbers: Iterable[int]) -> Iterable[BlockRecord]:
 
 def by_sender_and_nonce(context: Context, address: bytes, nonce: int) -> str | None:
     """ots_getTransactionBySenderAndNonce: a transaction's hash."""
+    found = transaction_by_nonce(context, address, nonce)
+    return None if found is None else found["hash"]
+
+
+def transaction_by_nonce(context: Context, address: bytes, nonce: int) -> dict[str, Any] | None:
+    """eth_getTransactionBySenderAndNonce: a transaction of an account, mined or waiting."""
+    for tx in context.node.pool.of_sender(address):
+        if tx.nonce == nonce:
+            return transaction_json(tx)
     head = context.node.head.number
     for record in _blocks(context, range(head, max(-1, head - MAX_SEARCHED_BLOCKS), -1)):
-        for tx in record.transactions:
+        for index, tx in enumerate(record.transactions):
             if tx.sender == address and tx.nonce == nonce:
-                return data(tx.hash)
+                return transaction_json(tx, record.header, index)
     return None
 
 
@@ -203,7 +212,9 @@ def _search(context: Context, address: bytes, numbers: range, page_size: int) ->
     last = numbers.stop
     for record in _blocks(context, numbers):
         last = record.number
-        for index, receipt in enumerate(context.node.receipts(record.hash)):
+        found = list(enumerate(context.node.receipts(record.hash)))
+        # In the order in which the blocks come.
+        for index, receipt in found if numbers.step > 0 else reversed(found):
             if _concerns(address, receipt):
                 txs.append(transaction_json(record.transactions[index], record.header, index))
                 receipts.append({**receipt_json(receipt, record.header), "timestamp": record.timestamp})
@@ -256,6 +267,12 @@ _PAGED = (_ADDRESS, Param("block", p.loose_quantity), Param("pageSize", p.loose_
 
 OTTERSCAN_METHODS: Final = (
     Method("erigon_getHeaderByNumber", header, (_BLOCK,)),
+    Method(
+        "eth_getTransactionBySenderAndNonce",
+        transaction_by_nonce,
+        (_ADDRESS, Param("nonce", p.loose_quantity)),
+        where="call",
+    ),
     Method("ots_getApiLevel", api_level, where="loop"),
     Method("ots_getBlockDetails", block_details, (_BLOCK,)),
     Method("ots_getBlockDetailsByHash", block_details, (Param("hash", _hash_ref),)),

@@ -75,7 +75,7 @@ def hardhat_drop(context: Context, tx_hash: bytes) -> bool:
 
 
 def drop_all(context: Context) -> None:
-    """anvil_dropAllTransactions: empty the pool."""
+    """anvil_dropAllTransactions, hardhat_dropAllTransactions: empty the pool."""
     context.node.pool.clear()
 
 
@@ -93,6 +93,7 @@ POOL_METHODS: Final = (
     Method("anvil_dropTransaction", drop_transaction, (_HASH,), "own"),
     Method("anvil_removePoolTransactions", drop_sender, (_ADDRESS,), "own"),
     Method("eth_pendingTransactions", pending_transactions, where="own"),
+    Method("hardhat_dropAllTransactions", drop_all, where="own"),
     Method("hardhat_dropTransaction", hardhat_drop, (_HASH,), "own"),
     Method("txpool_content", pool_content, where="own"),
     Method("txpool_contentFrom", pool_content_from, (_ADDRESS,), "own"),

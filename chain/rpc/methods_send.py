@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import orjson
 
-from chain.accounts import sign_message, sign_typed_data
+from chain.accounts import recover_message, sign_message, sign_typed_data
 from chain.fees import SUGGESTED_TIP
 from chain.overrides import BlockOverrides
 from chain.records import AccountOverride
@@ -60,6 +60,11 @@ def send_transaction(context: Context, request: TxRequest) -> str:
     return data(context.node.send(request))
 
 
+def send_unsigned(context: Context, request: TxRequest) -> str:
+    """eth_sendUnsignedTransaction: as eth_sendTransaction, from any account, as if it were impersonated."""
+    return data(context.node.send_unsigned(request))
+
+
 def send_raw_transaction(context: Context, raw: bytes) -> str:
     """eth_sendRawTransaction."""
     return data(context.node.send_raw(raw))
@@ -70,8 +75,17 @@ def send_raw_sync(context: Context, raw: bytes, timeout_ms: int) -> dict[str, An
 
     Error 4 with the hash as data if it is not mined in time: it stays in the pool. At most 5,000 ms are waited.
     """
+    return _receipt_in_time(context, lambda: context.node.send_raw(raw), timeout_ms)
+
+
+def send_sync(context: Context, request: TxRequest, timeout_ms: int) -> dict[str, Any]:
+    """eth_sendTransactionSync: as eth_sendTransaction, and the receipt; see eth_sendRawTransactionSync."""
+    return _receipt_in_time(context, lambda: context.node.send(request), timeout_ms)
+
+
+def _receipt_in_time(context: Context, send: Callable[[], bytes], timeout_ms: int) -> dict[str, Any]:
     timeout_ms = min(timeout_ms or DEFAULT_SYNC_MS, MAX_SYNC_MS)
-    tx_hash, found = context.node.send_raw_and_wait(raw, timeout_ms / 1000)
+    tx_hash, found = context.node.and_wait(send, timeout_ms / 1000)
     if found is None:
         text = f"the transaction was added to the pool but was not mined within {timeout_ms} ms"
         raise RpcError(NOT_MINED_IN_TIME, text, data(tx_hash))
@@ -153,8 +167,16 @@ def personal_sign(context: Context, message: bytes, address: bytes, _password: s
     return data(sign_message(context.node.key_of(address), message))
 
 
+def recover_personal(_context: Context, message: bytes, signature: bytes) -> str:
+    """personal_ecRecover: the account whose key made a signature of personal_sign or eth_sign."""
+    signer = recover_message(message, signature)
+    if signer is None:
+        raise Refusal("the signature fits no key")
+    return data(signer)
+
+
 def sign_typed(context: Context, address: bytes, typed: dict[str, Any]) -> str:
-    """eth_signTypedData_v4."""
+    """eth_signTypedData, eth_signTypedData_v3, eth_signTypedData_v4: sign typed data (EIP-712)."""
     try:
         return data(sign_typed_data(context.node.key_of(address), typed))
     except ValueError as error:
@@ -177,7 +199,16 @@ def _message(value: Any) -> bytes:
     return p.data(text) if text.startswith("0x") else text.encode()
 
 
+def _signature(value: Any) -> bytes:
+    """65 bytes: r, s and v (27 or 28, or 0 or 1)."""
+    raw = p.data(value)
+    if len(raw) != 65:
+        raise p.BadValue(f"a signature has 65 bytes, not {len(raw)}")
+    return raw
+
+
 _ADDRESS = Param("address", p.address)
+_TIMEOUT = Param("timeout", p.loose_quantity, DEFAULT_SYNC_MS)
 _OVERRIDES = Param("stateOverrides", p.state_overrides, None)
 _CALL_PARAMS = (_TRANSACTION, _BLOCK, _OVERRIDES, Param("blockOverrides", p.block_overrides, None))
 
@@ -207,13 +238,17 @@ SEND_METHODS: Final = (
     Method(
         "eth_sendRawTransactionSync",
         send_raw_sync,
-        (Param("transaction", p.data), Param("timeout", p.loose_quantity, DEFAULT_SYNC_MS)),
+        (Param("transaction", p.data), _TIMEOUT),
         where="call",
     ),
     Method("eth_sendTransaction", send_transaction, (_TRANSACTION,), "own"),
+    Method("eth_sendTransactionSync", send_sync, (_TRANSACTION, _TIMEOUT), where="call"),
+    Method("eth_sendUnsignedTransaction", send_unsigned, (_TRANSACTION,), "own"),
     Method("eth_sign", sign, (_ADDRESS, Param("message", _message))),
     Method("eth_signTransaction", sign_transaction, (_TRANSACTION,), "own"),
     Method("eth_signTypedData", sign_typed, (_ADDRESS, Param("typedData", _typed_data))),
+    Method("eth_signTypedData_v3", sign_typed, (_ADDRESS, Param("typedData", _typed_data))),
     Method("eth_signTypedData_v4", sign_typed, (_ADDRESS, Param("typedData", _typed_data))),
+    Method("personal_ecRecover", recover_personal, (Param("message", _message), Param("signature", _signature))),
     Method("personal_sign", personal_sign, (Param("message", _message), _ADDRESS, Param("password", p.text, None))),
 )

@@ -155,6 +155,8 @@ COMPONENTS: Final[dict[str, Schema]] = {
         "reward:Quantity**",
         additionalProperties=False,
     ),
+    "Account": _object("nonce:Quantity balance:Quantity storageRoot:Hash codeHash:Hash", additionalProperties=False),
+    "AccountInfo": _object("balance:Quantity nonce:Quantity code:Bytes", additionalProperties=False),
     "Proof": _object(
         "address:Address accountProof:Bytes* balance:Quantity codeHash:Hash nonce:Quantity storageHash:Hash "
         "storageProof:StorageProof*",
@@ -232,6 +234,7 @@ PARAMETERS: Final[dict[str, Schema]] = {
     "_message": _type("string"),
     "_path": {"type": "array", "items": _type("LooseQuantity")},
     "_raw_block": _type("Bytes"),
+    "_signature": _type("Bytes"),
     "_simulation": _type("object"),
     "_typed_data": {"oneOf": [_type("object"), _type("string")]},
 }
@@ -241,7 +244,7 @@ _RESULT_ROWS: Final = """
 anvil_dropTransaction: Hash?
 anvil_dumpState hardhat_dumpState: Bytes
 anvil_metadata hardhat_metadata: Metadata
-anvil_mineDetailed evm_mineDetailed: Block*
+anvil_mineDetailed evm_mineDetailed anvil_mine_detailed evm_mine_detailed: Block*
 anvil_nodeInfo: NodeInfo
 anvil_snapshot evm_snapshot evm_mine: Quantity
 debug_getRawBlock debug_getRawHeader debug_getRawTransaction: Bytes
@@ -255,8 +258,11 @@ eth_baseFee: Quantity?
 eth_blobBaseFee eth_blockNumber eth_chainId eth_estimateGas eth_gasPrice eth_getBalance: Quantity
 eth_getTransactionCount eth_maxPriorityFeePerGas eth_newBlockFilter eth_newFilter: Quantity
 eth_newPendingTransactionFilter eth_protocolVersion net_peerCount eth_subscribe: Quantity
-eth_call eth_getCode eth_sign eth_signTypedData eth_signTypedData_v4 personal_sign: Bytes
-eth_coinbase: Address
+eth_call eth_getCode eth_sign eth_signTypedData eth_signTypedData_v3 eth_signTypedData_v4 personal_sign: Bytes
+eth_getAccount: Account
+eth_getAccountInfo: AccountInfo
+eth_hashrate: Quantity
+eth_coinbase personal_ecRecover: Address
 eth_createAccessList: AccessListResult
 eth_feeHistory: FeeHistory
 eth_fillTransaction: FilledTransaction
@@ -270,12 +276,13 @@ eth_getRawTransactionByBlockHashAndIndex eth_getRawTransactionByBlockNumberAndIn
 eth_getRawTransactionByHash: Bytes?
 eth_getStorageAt: Hash
 eth_getTransactionByBlockHashAndIndex eth_getTransactionByBlockNumberAndIndex eth_getTransactionByHash: Transaction?
+eth_getTransactionBySenderAndNonce: Transaction?
 eth_getTransactionReceipt: Receipt?
 eth_getUncleByBlockHashAndIndex eth_getUncleByBlockNumberAndIndex: Header?
 eth_getUncleCountByBlockHash eth_getUncleCountByBlockNumber: Quantity?
 eth_pendingTransactions: Transaction*
-eth_sendRawTransaction eth_sendTransaction web3_sha3: Hash
-eth_sendRawTransactionSync: Receipt
+eth_sendRawTransaction eth_sendTransaction eth_sendUnsignedTransaction web3_sha3: Hash
+eth_sendRawTransactionSync eth_sendTransactionSync: Receipt
 eth_signTransaction: SignedTransaction
 ewasm_check: CheckReport
 ewasm_gasReport: GasReport?
@@ -334,8 +341,6 @@ SUMMARIES: Final[dict[str, str]] = {
     "eth_requestAccounts": "The node's accounts, as wallets are asked for them.",
     "eth_sendRawTransaction": "Take a signed transaction; with automine it is mined before the answer.",
     "eth_sendTransaction": "Fill in, sign and send a transaction of an unlocked or impersonated account.",
-    "eth_signTypedData": "Sign typed data (EIP-712).",
-    "eth_signTypedData_v4": "Sign typed data (EIP-712).",
     "eth_simulateV1": "Run blocks of calls one behind the other without leaving a trace.",
     "eth_uninstallFilter": "Forget a filter.",
     "eth_unsubscribe": "End a subscription.",
