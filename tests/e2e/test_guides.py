@@ -26,12 +26,27 @@ class Step:
     shown: list[str]
 
 
-def steps(guide: Path) -> Iterator[Step]:
-    """Commands and the lines shown below them; `...` stands for any."""
-    for block in re.findall(r"^```console\n(.*?)^```", guide.read_text(), re.MULTILINE | re.DOTALL):
+@dataclass(frozen=True)
+class File:
+    name: str
+    text: str
+
+
+def parts(guide: Path) -> Iterator[Step | File]:
+    """Files, which begin with their name in a comment; commands and the lines shown below them (`...`: any)."""
+    for kind, block in re.findall(r"^```(\w+)\n(.*?)^```", guide.read_text(), re.MULTILINE | re.DOTALL):
+        named = re.match(r"(?:#|//|;;) ([\w-]+\.\w+)\n", block)
+        if kind != "console":
+            if named:
+                yield File(named[1], block)
+            continue
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             command, *shown = part.rstrip("\n").split("\n")
             yield Step(command.strip(), [line for line in shown if line != "..."])
+
+
+def steps(guide: Path) -> Iterator[Step]:
+    return (part for part in parts(guide) if isinstance(part, Step))
 
 
 def test_there_is_a_guide_for_every_language() -> None:
@@ -44,7 +59,7 @@ def test_there_is_a_guide_for_every_language() -> None:
 @pytest.mark.parametrize(
     "guide",
     [
-        pytest.param(guide, marks=[pytest.mark.npm] if "assembly" in guide.stem else [], id=guide.stem)
+        pytest.param(guide, marks=[pytest.mark.npm] if "npm install" in guide.read_text() else [], id=guide.stem)
         for guide in GUIDES
     ],
 )
@@ -69,10 +84,12 @@ def follow(guide: Path, node: NodeProcess, folder: Path, request: pytest.Fixture
         "EWASM_RPC": node.url,
         "PYTEST_ADDOPTS": "",
     }
-    for step in steps(guide):
-        if step.command.startswith("cd "):
+    for step in parts(guide):
+        if isinstance(step, File):
+            (folder / step.name).write_text(step.text)
+        elif step.command.startswith("cd "):
             folder /= step.command.removeprefix("cd ")
-        elif step.command == "npm install":
+        elif step.command.startswith("npm install"):
             (folder / "node_modules").symlink_to(request.getfixturevalue("npm_as") / "node_modules")
         elif not step.command.startswith("ewasm node"):
             command = ["bash", "-c", step.command]
