@@ -38,6 +38,8 @@ TOKENS = {
 EVM_TOKENS = {"Solidity, EVM": "erc20_solidity/erc20.bin", "Vyper, EVM": "evm/token.bin"}
 HASHERS = {"C": "sha256", "Zig": "sha256_zig", "AssemblyScript": "sha256_as", "Rust": "sha256_rust"}
 STEPS = ("deploy", "transfer", "approve", "transferFrom", "balanceOf")
+# Gas of an ERC-20 on Arbitrum Stylus and of one in Solidity beside it, from github.com/LimeChain/stylus-benchmark.
+STYLUS = {"transfer": (37_417, 35_000), "approve": (31_573, 27_005), "transferFrom": (44_683, 41_212)}
 MARKS = ("<!-- measured: {} -->", "<!-- end -->")
 ENDLESS = 2**256 - 1
 TOKEN_ARGUMENTS = encode(["string", "string", "uint256"], ["Gold", "GLD", 10**24])
@@ -200,6 +202,21 @@ def _row(name: str, file: str, steps: dict[str, list[int]], wanted: tuple[str, .
     return f"| {name} | {len(artifact(file)):,} | {' | '.join(cells)} |"
 
 
+def _stylus(gas: Gas) -> list[str]:
+    """How far tokens are from Solidity's on the EVM, there and here."""
+
+    def row(name: str, pairs: list[tuple[int, int]]) -> str:
+        return f"| {name} | " + " | ".join(f"{(this - that) / that:+.1%}" for this, that in pairs) + " |"
+
+    solidity = gas["ERC-20, Solidity, EVM"]
+    lines = [f"| against Solidity on the EVM | {' | '.join(STYLUS)} |", "|---" * (1 + len(STYLUS)) + "|"]
+    lines.append(row("Stylus, there", list(STYLUS.values())))
+    for name in TOKENS:
+        steps = gas[f"ERC-20, {name}"]
+        lines.append(row(f"{name}, here", [(steps[step][0], solidity[step][0]) for step in STYLUS]))
+    return lines
+
+
 def tables(gas: Gas) -> dict[str, list[str]]:
     """Lines of Markdown, by the mark they stand behind."""
     tokens = [f"| language | bytes | {' | '.join(STEPS)} |", "|---" * (2 + len(STEPS)) + "|"]
@@ -212,7 +229,7 @@ def tables(gas: Gas) -> dict[str, list[str]]:
     for name, steps in gas.items():
         if not name.startswith(("ERC-20", "SHA-256")):
             others += [f"| {name} | {step} | {whole:,} | {part:,} |" for step, (whole, part) in steps.items()]
-    return {"tokens": tokens, "hashers": hashers, "examples": others}
+    return {"tokens": tokens, "stylus": _stylus(gas), "hashers": hashers, "examples": others}
 
 
 def readme(gas: Gas) -> str:
