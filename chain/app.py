@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chain.accounts import DEFAULT_MNEMONIC, DEFAULT_PATH, Account, checksum_address, derive_accounts
-from chain.quickstart import defer_bls, import_server_only, import_structlog
+from chain.quickstart import defer_curves, import_eth_utils, import_server_only, import_structlog
 
 if TYPE_CHECKING:
     from chain.blockchain import Blockchain
@@ -29,7 +30,7 @@ __all__ = ["NodeOptions", "StartError", "all_methods", "make_server", "open_node
 
 ETHER = 10**18
 
-defer_bls()
+defer_curves()
 import_structlog()
 
 
@@ -106,6 +107,7 @@ def run_node(options: NodeOptions, out: Callable[[str], None] | None = None) -> 
     # Importing makes a hundred thousand objects that stay: looking through them for garbage finds none.
     gc.disable()
     import_server_only()
+    import_eth_utils()
     _configure_logs(options.json)
     try:
         with contextlib.suppress(ImportError):
@@ -219,6 +221,7 @@ def open_node(options: NodeOptions) -> Node:
     from ewasm import __version__
     from ewasm.engine.store import UnusableFolder
 
+    _check_dump_state(options.dump_state)
     try:
         accounts = derive_accounts(options.mnemonic, options.accounts, options.path)
         genesis = _genesis(options, accounts)
@@ -312,6 +315,18 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise StartError(f"cannot read {path}: {error.strerror}") from None
+
+
+def _check_dump_state(path: Path | None) -> None:
+    """A dump that cannot be written would be found out when the chain is gone."""
+    if path is not None and (path.is_dir() or not os.access(path.parent, os.W_OK)):
+        raise StartError(f"cannot write {path} at the end: {_obstacle(path)}")
+
+
+def _obstacle(path: Path) -> str:
+    if path.is_dir():
+        return "it is a directory"
+    return "its directory is not writable" if path.parent.is_dir() else "there is no such directory"
 
 
 def _write(path: Path, raw: bytes) -> None:

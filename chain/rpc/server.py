@@ -135,6 +135,8 @@ class RpcServer:
         self._http = http
         try:
             self._server = await loop.create_server(lambda: self._watched(http()), self._host, self._port, backlog=512)
+        except UnicodeError:
+            raise PortBusy(self._host, self._port, "that is no name of a host") from None
         except OSError as error:
             reason = "the port is in use" if error.errno == errno.EADDRINUSE else (error.strerror or str(error))
             raise PortBusy(self._host, self._port, reason) from None
