@@ -74,13 +74,14 @@ class EvmHost:
         fork: The fork in force.
     """
 
-    __slots__ = ("_call_gas", "_computation", "_created", "_state", "_tx")
+    __slots__ = ("_call_gas", "_computation", "_created", "_state", "_tx", "_warm_load_gas")
 
     def __init__(self, computation: Any, fork: Fork) -> None:
         self._computation = computation
         self._state = computation.state
         self._created = bytes(20)
         self._call_gas = 0
+        self._warm_load_gas = -1
         context = computation.transaction_context
         known: TxContext | None = context.__dict__.get("ewasm_tx")
         if known is None:
@@ -109,6 +110,17 @@ class EvmHost:
     @property
     def created(self) -> bytes:
         return self._created
+
+    @property
+    def warm_load_gas(self) -> int:
+        known = self._warm_load_gas
+        if known < 0:
+            known = self._warm_load_gas = WARM_STORAGE_READ_COST if self._loads_plainly() else 0
+        return known
+
+    def _loads_plainly(self) -> bool:
+        """Whether the opcode at hand is EIP-2929's own and not a tracer's: then a warm load only reads and charges."""
+        return getattr(self._computation.opcodes.get(SLOAD), "logic_fn", None) is sload_eip2929
 
     def account_exists(self, address: bytes) -> bool:
         state = self._state
@@ -206,8 +218,7 @@ class EvmHost:
     def evm(self, opcode: int, operands: tuple[int, ...], gas: int, data: bytes = b"") -> tuple[int, int]:
         computation = self._computation
         operation = computation.opcodes.get(opcode)
-        if opcode == SLOAD and getattr(operation, "logic_fn", None) is sload_eip2929:
-            # The opcode at hand, and not a tracer's: where the slot is warm, this is all that it does (EIP-2929).
+        if opcode == SLOAD and self.warm_load_gas:
             slot, address = operands[0], computation.msg.storage_address
             if self._state.is_storage_warm(address, slot):
                 if gas < WARM_STORAGE_READ_COST:

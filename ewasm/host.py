@@ -46,6 +46,11 @@ class Host(Protocol):
         """Whole gas that calls and creates run by `evm` used in their own frames so far (for reports only)."""
         ...
 
+    @property
+    def warm_load_gas(self) -> int:
+        """What `evm` asks for an SLOAD of a slot that this frame has read before; 0 where it must be asked each time."""
+        ...
+
     def account_exists(self, address: bytes) -> bool:
         """Whether the account exists in the sense of the fork (EIP-161: not empty)."""
         ...

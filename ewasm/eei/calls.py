@@ -43,6 +43,7 @@ def read_call_data(frame: Frame, data: int, length: int) -> bytes:
 
 def _run(frame: Frame, opcode: int, operands: tuple[int, ...], data: bytes) -> int:
     before = frame.host.call_gas
+    frame.loaded.clear()
     result = frame.evm(opcode, operands, data)
     frame.call_gas += frame.host.call_gas - before
     frame.return_data = frame.host.return_data

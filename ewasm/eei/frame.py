@@ -67,6 +67,7 @@ class Frame:
         tracer: Gets an event at each host call (and step, on the interpreter), or None.
         pages_below: What the live frames below this one in the transaction hold (`Limits.live_pages`).
         page_ceiling: Pages beyond which this frame's memory may not grow: the frame fails.
+        loaded: Slots that were read and can't have changed since: key -> value, 32 bytes each.
     """
 
     rules: Rules
@@ -86,6 +87,7 @@ class Frame:
     tracer: Tracer | None = None
     pages_below: int = 0
     page_ceiling: int = 1 << 16
+    loaded: dict[bytes, bytes] = field(default_factory=dict)
     on_return_data: Callable[[bytes], None] | None = None
     pending: BaseException | None = field(default=None, repr=False)
 

@@ -16,6 +16,7 @@ _BLOCKHASH, _SELFBALANCE = 0x40, 0x47
 _SLOAD, _SSTORE, _TLOAD, _TSTORE = 0x54, 0x55, 0x5C, 0x5D
 _LOG0 = 0xA0
 MAX_TOPICS = 4
+MAX_LOADED = 1_024
 
 
 def _number(data: bytes) -> int:
@@ -61,12 +62,23 @@ def get_external_code_hash(frame: Frame, address: int, out: int) -> None:
 
 
 def storage_load(frame: Frame, key: int, out: int) -> None:
-    value = frame.evm(_SLOAD, (_number(frame.memory.read(key, 32)),))
-    frame.memory.write(out, value.to_bytes(32, "big"))
+    """A slot that the frame has read is warm until the frame ends, and its value what it was until a store or a call."""
+    memory = frame.memory
+    slot = memory.read(key, 32)
+    value = frame.loaded.get(slot)
+    if value is None:
+        value = frame.evm(_SLOAD, (_number(slot),)).to_bytes(32, "big")
+        if frame.host.warm_load_gas and len(frame.loaded) < MAX_LOADED:
+            frame.loaded[slot] = value
+    else:
+        frame.charge_gas(frame.host.warm_load_gas)
+    memory.write(out, value)
 
 
 def storage_store(frame: Frame, key: int, value: int) -> None:
-    frame.evm(_SSTORE, (_number(frame.memory.read(key, 32)), _number(frame.memory.read(value, 32))))
+    slot = frame.memory.read(key, 32)
+    frame.loaded.pop(slot, None)
+    frame.evm(_SSTORE, (_number(slot), _number(frame.memory.read(value, 32))))
 
 
 def transient_load(frame: Frame, key: int, out: int) -> None:

@@ -53,6 +53,7 @@ class FakeHost:
     call_gas: int = 0
     frames: list[Frame] = field(default_factory=list)
     refund: int = 0
+    warm_load_gas: int = 0
 
     def account_exists(self, address: bytes) -> bool:
         return address in self.balances or address in self.codes

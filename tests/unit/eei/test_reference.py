@@ -36,6 +36,7 @@ class Host:
         raise AssertionError(name)
 
     call_gas = 0
+    warm_load_gas = 0
 
     def evm(self, opcode: int, *_: object) -> tuple[int, int]:
         raise Ran(opcode)
