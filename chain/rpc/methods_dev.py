@@ -64,6 +64,16 @@ def set_automine(context: Context, on: bool) -> bool:
     return True
 
 
+def start_mining(context: Context, _threads: Any) -> bool:
+    """miner_start: as evm_setAutomine with true."""
+    return set_automine(context, True)
+
+
+def stop_mining(context: Context) -> bool:
+    """miner_stop: as evm_setAutomine with false."""
+    return set_automine(context, False)
+
+
 def get_automine(context: Context) -> bool:
     """anvil_getAutomine, hardhat_getAutomine: whether each transaction is mined before the answer."""
     return context.node.automine
@@ -207,7 +217,9 @@ def set_min_gas_price(context: Context, _price: int) -> None:
 
 def reset(context: Context, options: Any) -> bool:
     """anvil_reset, hardhat_reset: begin again at block 0. Forking another chain is not offered."""
-    if isinstance(options, dict) and options.get("forking"):
+    forking = options.get("forking") if isinstance(options, dict) else None
+    # viem's test client sends an empty object where nothing is to be forked.
+    if forking and not (isinstance(forking, dict) and forking.get("jsonRpcUrl") is None):
         raise Refusal("forking another chain is not supported")
     context.node.reset()
     return True
@@ -345,6 +357,8 @@ _ROWS: Final[tuple[tuple[str, Callable[..., Any], tuple[Param, ...]], ...]] = (
     ),
     ("evm_setTime anvil_setTime", set_time, (Param("timestamp", p.loose_quantity),)),
     ("evm_snapshot anvil_snapshot", snapshot, ()),
+    ("miner_start", start_mining, (Param("threads", _anything, None),)),
+    ("miner_stop", stop_mining, ()),
     (
         "hardhat_setIntervalMining",
         set_interval_ms,

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.node_process import ACCOUNTS, NodeProcess, RpcFailure, node_process
+from tests.node_process import ACCOUNTS, NodeProcess, RpcFailure
 
 # Returns block number, timestamp, base fee and gas limit; keeps the last block's number in slot 0.
 CODE = "0x43600052426020524860405245606052435f5560806000f3"
@@ -15,9 +13,10 @@ FUNDS = 10**18
 
 
 @pytest.fixture
-def fresh() -> Iterator[NodeProcess]:
-    with node_process(mining=False) as running:
-        yield running
+def fresh(node: NodeProcess) -> NodeProcess:
+    node.rpc("evm_setAutomine", False)
+    node.rpc("anvil_reset")
+    return node
 
 
 def words(data: str) -> list[int]:

@@ -15,9 +15,10 @@ NOBODY = "0x" + "0b" * 20
 
 
 @pytest.fixture
-def fresh() -> Iterator[NodeProcess]:
-    with node_process() as running:
-        yield running
+def fresh(node: NodeProcess) -> Iterator[NodeProcess]:
+    node.rpc("anvil_reset")
+    yield node
+    node.rpc("evm_setAutomine", True)
 
 
 def timestamp(node: NodeProcess, block: str = "latest") -> int:
@@ -209,3 +210,26 @@ def test_failures_are_told_as_geth_tells_them(node: NodeProcess) -> None:
     with pytest.raises(RpcFailure, match=f"nonce too low: address {checksummed}, tx: 0 state: "):
         node.rpc("eth_sendTransaction", low)
     assert KEYS[0] not in node.errors
+
+
+@pytest.mark.parametrize("options", [None, {}, {"forking": {}}, {"forking": {"jsonRpcUrl": None}}, {"forking": None}])
+def test_a_reset_that_forks_nothing(fresh: NodeProcess, options: Any) -> None:
+    fresh.rpc("evm_mine")
+    assert fresh.rpc("hardhat_reset", options) is True
+    assert fresh.rpc("eth_blockNumber") == "0x0"
+    with pytest.raises(RpcFailure, match="forking another chain is not supported"):
+        fresh.rpc("anvil_reset", {"forking": {"jsonRpcUrl": "http://localhost:1"}})
+
+
+def test_mining_as_ganache_switches_it(fresh: NodeProcess) -> None:
+    assert fresh.rpc("miner_stop") is True
+    assert fresh.rpc("anvil_getAutomine") is False
+    fresh.rpc("eth_sendTransaction", {"from": ACCOUNTS[0], "to": NOBODY})
+    assert fresh.rpc("eth_blockNumber") == "0x0"
+    assert fresh.rpc("miner_start") is True
+    assert fresh.rpc("eth_blockNumber") == "0x1"
+
+
+def test_every_namespace_is_listed(node: NodeProcess) -> None:
+    spaces = {method["name"].partition("_")[0].partition(".")[0] for method in node.rpc("rpc.discover")["methods"]}
+    assert set(node.rpc("rpc_modules")) == spaces
