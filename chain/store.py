@@ -417,14 +417,12 @@ class SqliteStore:
 
     def __init__(self, directory: Path) -> None:
         self.path = directory / DATABASE_NAME
-        self._lock = _lock(directory)
-        try:
-            self._connection = _connect(self.path)
+        with contextlib.ExitStack() as opened:
+            self._lock = opened.enter_context(_lock(directory))
+            self._connection = opened.enter_context(contextlib.closing(_connect(self.path)))
             _prepare(self._connection, self.path)
             log = NodeLog(directory / LOG_NAME, _end_of_log(self._connection, self.path))
-        except BaseException:
-            self._lock.close()
-            raise
+            opened.pop_all()
         self._rows = SqliteRows(self.path, log)
         self._pending = _Pending(self._rows)
 
