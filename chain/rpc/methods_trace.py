@@ -6,16 +6,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from chain.errors import InvalidTransaction
 from chain.records import BlockRecord
 from chain.refusals import BadArgument, Refused
-from chain.requests import LATEST, BlockRef
+from chain.requests import LATEST, BlockRef, TxRequest
 from chain.rpc import params as p
 from chain.rpc.dispatch import Context, Method
 from chain.rpc.params import Param
 from chain.tracing.calls import CallTree, Place, flatten
 from chain.tracing.events import Limits
-from chain.tracing.options import DEFAULT_TIMEOUT_S
-from chain.tracing.replay import Tracing, observe_block
+from chain.tracing.options import DEFAULT_TIMEOUT_S, TraceOptions
+from chain.tracing.replay import Tracing, observe_block, trace_call
+from chain.trial import call_request
 
 __all__ = ["TRACE_METHODS", "flat_traces"]
 
@@ -131,11 +133,72 @@ def _filter(value: Any) -> TraceFilter:
     )
 
 
+_PLACE: Final = frozenset({"blockHash", "blockNumber", "transactionHash", "transactionPosition"})
+
+
+def _replayed(traces: list[dict[str, Any]]) -> dict[str, Any]:
+    """One transaction as the methods below answer."""
+    result = traces[0].get("result") or {} if traces else {}
+    bare = [{key: value for key, value in trace.items() if key not in _PLACE} for trace in traces]
+    return {
+        "output": result.get("output") or result.get("code") or "0x",
+        "trace": bare,
+        "stateDiff": None,
+        "vmTrace": None,
+    }
+
+
+def trace_call_flat(context: Context, request: TxRequest, _kinds: tuple[str, ...], ref: BlockRef) -> dict[str, Any]:
+    """trace_call: the calls of a call that is run as eth_call runs it."""
+    chain, record = context.node.chain, context.node.block(ref)
+    options = TraceOptions(tracer="flatCallTracer", config={"convertParityErrors": True})
+    try:
+        return _replayed(trace_call(chain, call_request(request, request.gas), record, options))
+    except InvalidTransaction as error:
+        raise Refused(error.reason) from None
+
+
+def replay_transaction(context: Context, tx_hash: bytes, _kinds: tuple[str, ...]) -> dict[str, Any]:
+    """trace_replayTransaction: output and calls of a mined transaction."""
+    traces = trace_transaction(context, tx_hash)
+    if traces is None:
+        raise Refused("transaction not found")
+    return _replayed(traces)
+
+
+def replay_block(context: Context, ref: BlockRef, _kinds: tuple[str, ...]) -> list[dict[str, Any]]:
+    """trace_replayBlockTransactions: output and calls of each transaction of a block."""
+    by_hash: dict[str, list[dict[str, Any]]] = {}
+    for trace in flat_traces(context, context.node.block(ref), Limits(DEFAULT_TIMEOUT_S)):
+        by_hash.setdefault(trace["transactionHash"], []).append(trace)
+    return [{**_replayed(traces), "transactionHash": tx_hash} for tx_hash, traces in by_hash.items()]
+
+
+def _kinds(value: Any) -> tuple[str, ...]:
+    """Of parity's kinds of traces the calls."""
+    kinds: tuple[str, ...] = p.list_of(p.text, 3)(value)
+    for kind in kinds:
+        if kind != "trace":
+            raise p.BadValue(
+                f"{kind[:30]!r} is not offered, only 'trace'; prestateTracer's diffMode shows changes of state"
+            )
+    return kinds
+
+
 _HASH = Param("hash", p.hash32)
+_KINDS = Param("kinds", _kinds)
 
 TRACE_METHODS: Final = (
     Method("trace_block", trace_block, (Param("block", p.block_ref),), where="call"),
+    Method(
+        "trace_call",
+        trace_call_flat,
+        (Param("transaction", p.tx_request), _KINDS, Param("block", p.block_ref, LATEST)),
+        where="call",
+    ),
     Method("trace_filter", trace_filter, (Param("filter", _filter),), where="call"),
     Method("trace_get", trace_get, (_HASH, Param("path", _path)), where="call"),
+    Method("trace_replayBlockTransactions", replay_block, (Param("block", p.block_ref), _KINDS), where="call"),
+    Method("trace_replayTransaction", replay_transaction, (_HASH, _KINDS), where="call"),
     Method("trace_transaction", trace_transaction, (_HASH,), where="call"),
 )

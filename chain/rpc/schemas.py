@@ -181,6 +181,7 @@ COMPONENTS: Final[dict[str, Schema]] = {
         "result:object error:string",
         additionalProperties=False,
     ),
+    "Replayed": _object("output:Bytes trace:object* stateDiff:null vmTrace:null", "transactionHash:Hash"),
     "GasReport": _object(
         "transactionHash:Hash status:integer? gasUsed:integer gasInstructions:integer gasEei:integer gasOther:integer "
         "error:string?"
@@ -231,6 +232,7 @@ PARAMETERS: Final[dict[str, Schema]] = {
     "_filter": _type("object"),
     "_hash_prefix": _type("Bytes"),
     "_hash_ref": _type("Hash"),
+    "_kinds": {"type": "array", "items": {"enum": ["trace"]}},
     "_message": _type("string"),
     "_path": {"type": "array", "items": _type("LooseQuantity")},
     "_raw_block": _type("Bytes"),
@@ -291,7 +293,9 @@ ewasm_traceTransaction: StepTrace
 ots_getTransactionBySenderAndNonce: Hash?
 ots_getTransactionError: Bytes
 trace_block trace_transaction: FlatTrace*?
+trace_call trace_replayTransaction: Replayed
 trace_filter: FlatTrace*
+trace_replayBlockTransactions: Replayed*
 trace_get: FlatTrace?
 txpool_content txpool_contentFrom txpool_inspect: PoolContent
 txpool_status: PoolStatus
