@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import aiohttp
 import pytest
 
 from chain.app import NodeOptions, all_methods, open_node
+from chain.rpc import server as rpc_server
 from chain.rpc.dispatch import Dispatcher
 from chain.rpc.server import RpcServer
 from tests.node_process import NodeProcess, node_process
@@ -104,5 +106,19 @@ def test_who_has_asked_may_stay() -> None:
             assert (await reader.readuntil(b'0x7a69"}')).startswith(b"HTTP/1.1 200")
             await asyncio.sleep(0.5)
         writer.close()
+
+    asyncio.run(asyncio.wait_for(_served(talk), 30))
+
+
+def test_subscriptions_of_a_connection_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rpc_server, "MAX_SUBSCRIPTIONS", 2)
+
+    async def talk(server: RpcServer) -> None:
+        async with aiohttp.ClientSession() as client, client.ws_connect(server.url) as socket:
+            answers = []
+            for _ in range(3):
+                await socket.send_str('{"jsonrpc":"2.0","id":1,"method":"eth_subscribe","params":["newHeads"]}')
+                answers.append(await socket.receive_json())
+        assert [answer.get("error", {}).get("code") for answer in answers] == [None, None, -32005]
 
     asyncio.run(asyncio.wait_for(_served(talk), 30))
