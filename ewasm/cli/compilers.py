@@ -33,14 +33,15 @@ C_FLAGS = (
     "-target", "wasm32-freestanding", "-mcpu=mvp", "-std=c2x", "-Wall", "-Wextra", "-Werror", "-ffreestanding",
     "-fno-builtin", "-nostdlib", "-fvisibility=hidden", "-fno-sanitize=all", f"-I{FOLDER / 'c'}",
 )
-# Two pages: the stack grows down towards address 0, so an overflow traps instead of writing over data.
+# As many pages as stack and data need, since each costs gas in every call. The stack grows down towards address 0, so an
+# overflow traps instead of writing over data.
 LINK_FLAGS = (
-    "--no-entry", "--strip-all", "--gc-sections", "--initial-memory=131072", "--max-memory=131072",
+    "--no-entry", "--strip-all", "--gc-sections", "--max-memory=1048576",
     "-z", "stack-size=16384", "--stack-first",
 )
 ZIG_FLAGS = (
     "-target", "wasm32-freestanding", "-mcpu=mvp", "-fno-entry", "-fstrip", "--stack", "16384",
-    "--initial-memory=131072", "--max-memory=131072",
+    "--max-memory=1048576",
 )
 ASC_FLAGS = (
     "--lib", str(FOLDER / "as"), "--runtime", "stub", "--use", "abort=~lib/ewasm/abort", "--disable", "bulk-memory",
