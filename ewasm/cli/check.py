@@ -173,7 +173,7 @@ def _prove(file: Path, contract: Contract, rules: Rules) -> int:
 
     metered = instrument_contract(contract, rules)
     try:
-        return prove(contract.valid, metered, rules.schedule, stack_height=rules.limits.stack_height)
+        return prove(contract.valid, metered, contract.schedule, stack_height=rules.limits.stack_height)
     except Unproven as error:
         facts = {"file": str(file), "ok": False, "error": str(error)}
         raise Failure(f"{file}: metering not proven: {error}", facts) from None
