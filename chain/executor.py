@@ -130,6 +130,7 @@ class EwasmComputation(SpuriousDragonComputation):
         """
         for done in (*self.children[-1:], *child_computation.children[-1:]):
             _forget_output(done)
+        _forget_way(child_computation)
         child_computation.return_data = b""
         super().add_child_computation(child_computation)
 
@@ -238,6 +239,14 @@ class EwasmComputation(SpuriousDragonComputation):
             cls.machine.check(contract_code)
         except ModuleError as error:
             raise RefusedCode(str(error)) from error
+
+
+def _forget_way(computation: Any) -> None:
+    """Forget by which way a frame failed: a traceback holds every Python frame it went through, with all that they
+    worked on, 20 of them and some 14 KB a frame of the transaction; and the collector walks through all of it."""
+    error = computation._error
+    if error is not None:
+        error.__traceback__ = error.__context__ = error.__cause__ = None
 
 
 def _forget_output(computation: Any) -> None:
