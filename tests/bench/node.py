@@ -13,7 +13,6 @@ import contextlib
 import http.client
 import json
 import os
-import random
 import shutil
 import socket
 import subprocess
@@ -30,6 +29,8 @@ from rich.table import Table
 
 from chain.accounts import DEFAULT_MNEMONIC, derive_accounts
 from chain.transaction import Tx, sign_tx
+from tests.bench.node_state import BLOCKS, KINDS, MEASURES, WARM_UP
+from tests.bench.node_state import compare as compare_states
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 NPM = REPOSITORY / "build" / "npm" / "node_modules" / ".bin"
@@ -239,38 +240,6 @@ def memory(transfers: int) -> list[tuple[int, float]]:
         return points
 
 
-def block_cost(accounts: int, blocks: int = 150) -> float:
-    """Least seconds of processor time for a block of ten transfers between accounts of so large a state, on disk."""
-    from chain.blockchain import Blockchain, ChainConfig
-    from chain.forks import Fork
-    from chain.genesis import dev_genesis
-    from chain.store import SqliteStore
-    from tests.unit.chain.support import machine
-
-    chance = random.Random(1)
-    people = derive_accounts(DEFAULT_MNEMONIC, 10)
-    others = [chance.randbytes(20) for _ in range(accounts)]
-    balances = {account.address: 10**24 for account in people} | dict.fromkeys(others, 10**18)
-    with tempfile.TemporaryDirectory() as directory:
-        chain = Blockchain.open(
-            ChainConfig(), dev_genesis(31337, Fork.PRAGUE, balances), SqliteStore(Path(directory)), machine()
-        )
-        del balances
-        costs = []
-        fees: Any = {"max_priority_fee_per_gas": 10**9, "max_fee_per_gas": 10**12}
-        for number in range(blocks):
-            txs = [
-                sign_tx(Tx(2, 31337, number, 21_000, chance.choice(others), 1, b"", b"", **fees), person.private_key)
-                for person in people
-            ]
-            began = time.process_time()
-            built = chain.build_block(txs)
-            costs.append(time.process_time() - began)
-            assert len(built.block.transactions) == len(people)
-        chain.close()
-    return sorted(costs[20:])[len(costs[20:]) // 2]
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
@@ -303,9 +272,14 @@ def main() -> int:
         rows["memory, MB"] = {"points": points}
         console.print("memory, MB after transfers: " + ", ".join(f"{mb:.0f} after {count:,}" for count, mb in points))
     if options.accounts:
-        small, large = block_cost(1_000), block_cost(options.accounts)
-        rows["block cost by accounts"] = {"small_s": small, "large_s": large, "ratio": large / small}
-        console.print(f"block of ten transfers, {options.accounts:,} accounts / 1,000: {large / small:.2f}")
+        small, large = compare_states((1_000, options.accounts), WARM_UP + BLOCKS)
+        for kind in KINDS:
+            for measure in MEASURES:
+                first, second = small.median(kind, measure), large.median(kind, measure)
+                ratio = second / first
+                rows[f"block of {kind}, {measure}"] = {"small_s": first, "large_s": second, "ratio": ratio}
+                console.print(f"block of {kind}, {options.accounts:,} accounts / 1,000, {measure}: {ratio:.2f}")
+        console.print(f"{options.accounts:,} accounts: written in {large.made_s:.0f} s, {large.size_mb:.0f} MB on disk")
     target_file = REPOSITORY / "build" / "bench-node.json"
     target_file.parent.mkdir(exist_ok=True)
     target_file.write_text(json.dumps(rows, indent=1) + "\n")
