@@ -70,7 +70,7 @@ _STATEMENTS = tuple(
         ("bulk", 2),
         ("tables", 2),
         ("grow", 1),
-        ("wide", 1),
+        ("wide", 3),
         ("leave", 1),
     )
     for _ in range(weight)
@@ -243,8 +243,13 @@ class _Generator:
     def store(self) -> list[Instr]:
         row = self.choices.pick(_STORES)
         assert row.params is not None  # noqa: S101 - rows with a memarg have operands
-        memarg = (row.code, 0, self.choices.below(64), 0)
-        return [*self.address(), *self.value(row.params[1]), memarg]
+        offset = self.choices.below(64)
+        address = self.edge(offset) if self.choices.chance(8) else self.address()
+        return [*address, *self.value(row.params[1]), (row.code, 0, offset, 0)]
+
+    def edge(self, offset: int) -> list[Instr]:
+        """An address that with this offset lies just before the end of the first page, or at it."""
+        return [(op.I32_CONST, _MEMORY_BYTES - offset - self.choices.pick((8, 4, 2, 1, 0)))]
 
     def arguments(self, types: tuple[int, ...], *, pointers: bool) -> list[Instr]:
         return [
@@ -454,8 +459,13 @@ class _Generator:
         code = self.choices.pick((op.I64_ADD128, op.I64_SUB128, op.I64_MUL_WIDE_S, op.I64_MUL_WIDE_U))
         operands = op.OPCODES[code].params or ()
         results = (I64, I64)
-        behind = self.shown(results) if self.choices.chance(50) else self.drop(results)
-        return [*[i for t in operands for i in self.value(t, 2)], (code,), *behind]
+        behind = self.shown(results) if self.choices.chance(80) else self.drop(results)
+        return [*[i for t in operands for i in self.wide_operand(t)], (code,), *behind]
+
+    def wide_operand(self, value_type: int) -> list[Instr]:
+        if self.choices.chance(30):
+            return [(op.I64_CONST, (1 << 63) | self.choices.bits(63))]
+        return self.value(value_type, 2)
 
     # -- values ----------------------------------------------------------------------------------------------------
 
@@ -480,7 +490,9 @@ class _Generator:
             return [(op.GLOBAL_GET, choices.pick(alike))]
         if choice < 62:
             row = choices.pick(_LOADS[value_type])
-            return [*self.address_of(depth), (row.code, 0, choices.below(64), 0)]
+            offset = choices.below(64)
+            address = self.edge(offset) if choices.chance(4) else self.address_of(depth)
+            return [*address, (row.code, 0, offset, 0)]
         if choice < 66:
             both = [*self.value(value_type, depth - 1), *self.value(value_type, depth - 1)]
             return [*both, *self.value(I32, depth - 1), (op.SELECT,)]
@@ -493,6 +505,11 @@ class _Generator:
         choices = self.choices
         row = choices.pick(_OPERATORS[value_type])
         operands = [i for t in row.params or () for i in self.value(t, depth - 1)]
+        if row.cost_class.startswith("div") and choices.chance(8):
+            # The one quotient that does not fit.
+            constant = op.I32_CONST if row.params == (I32, I32) else op.I64_CONST
+            bits = 32 if constant == op.I32_CONST else 64
+            return [(constant, 1 << (bits - 1)), (constant, (1 << bits) - 1), (row.code,)]
         if row.cost_class.startswith("div") and choices.chance(95):
             # Mostly not by zero.
             operands += [(op.I32_CONST, 1), (op.I32_OR,)] if value_type == I32 else [(op.I64_CONST, 1), (op.I64_OR,)]
