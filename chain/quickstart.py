@@ -3,8 +3,7 @@
 py-evm imports its BLS12-381 precompiles with the rest, and the library behind them computes tables while it is
 imported: a fifth of the time that the node takes to start, for contracts that few will call. After `defer_curves` they
 are imported when one of them is first called; so are those of alt_bn128. structlog takes rich along, which only pretty
-tracebacks need; eth_utils takes pydantic along for one class; aiohttp reads the certificates of the web for clients,
-which a server is not.
+tracebacks need; eth_utils takes pydantic along for one class; aiohttp sets up TLS for clients, which a server is not.
 """
 
 from __future__ import annotations
@@ -17,6 +16,13 @@ from types import ModuleType
 from typing import Any
 
 __all__ = ["defer_curves", "import_eth_utils", "import_server_only", "import_structlog"]
+
+# Modules whose names a node hardly needs: a class of models, with pydantic behind it, and two thousand chains.
+_SELDOM = {
+    "eth_typing.networks": ("URI", "ChainId"),
+    "eth_utils.network": ("Network", "name_from_chain_id", "network_from_chain_id", "short_name_from_chain_id"),
+    "eth_utils.pydantic": ("CamelModel",),
+}
 
 # Modules of py-evm, and the precompiles that it takes from them.
 _CURVES = {
@@ -48,42 +54,60 @@ def import_structlog() -> None:
 
 
 def import_server_only() -> None:
-    """Import aiohttp without certificates. Its HTTPS clients fail in this process: for the command alone."""
+    """Import aiohttp as if there were no TLS. Its HTTPS clients fail in this process: for the command alone."""
     if "aiohttp" in sys.modules:
         return
-    import ssl
-
-    load = ssl.SSLContext.load_default_certs
-    ssl.SSLContext.load_default_certs = lambda *_args, **_named: None  # type: ignore[method-assign]
+    # These cannot do without.
+    for name in ("asyncio", "http.client", "urllib.request"):
+        importlib.import_module(name)
+    kept = sys.modules["ssl"]
+    sys.modules["ssl"] = None  # type: ignore[assignment]
     try:
         importlib.import_module("aiohttp")
+        importlib.import_module("aiohttp.web")
     finally:
-        ssl.SSLContext.load_default_certs = load  # type: ignore[method-assign]
+        sys.modules["ssl"] = kept
 
 
 def import_eth_utils() -> None:
-    """Import eth_utils without pydantic, which comes when somebody asks eth_utils for its class of models."""
-    if "eth_utils" in sys.modules or "pydantic" in sys.modules:
+    """Import eth_utils without pydantic and without the names of all chains; they come when somebody asks for them."""
+    packages = {module.rpartition(".")[0] for module in _SELDOM}
+    if not packages.isdisjoint(sys.modules) or "pydantic" in sys.modules:
         return
-    name = "eth_utils.pydantic"
-    placeholder = ModuleType(name)
-    placeholder.CamelModel = type("CamelModel", (), {})  # type: ignore[attr-defined]
-    sys.modules[name] = placeholder
+    for module, names in _SELDOM.items():
+        placeholder = ModuleType(module)
+        for name in names:
+            setattr(placeholder, name, type(name, (), {}))
+        sys.modules[module] = placeholder
     try:
-        package = importlib.import_module("eth_utils")
+        for package in packages:
+            importlib.import_module(package)
     finally:
-        del sys.modules[name]
+        for module in _SELDOM:
+            del sys.modules[module]
+    for package in packages:
+        _ask_later(
+            package, {name: module for module in _SELDOM if module.startswith(package) for name in _SELDOM[module]}
+        )
 
-    def later(attribute: str) -> Any:
-        if attribute != "CamelModel":
-            raise AttributeError(f"module 'eth_utils' has no attribute {attribute!r}")
-        real = importlib.import_module(name).CamelModel
-        for module in (package, importlib.import_module("eth_utils.applicators")):
-            vars(module)[attribute] = real
+
+def _ask_later(package: str, homes: dict[str, str]) -> None:
+    """Take the stand-ins out of a package; whoever asks for such a name gets the real one from its module."""
+    holders = [module for name, module in sys.modules.items() if name.split(".")[0] == package]
+
+    def later(name: str) -> Any:
+        if name not in homes:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        real = getattr(importlib.import_module(homes[name]), name)
+        for module in holders:
+            if module is sys.modules[package] or name in vars(module):
+                vars(module)[name] = real
         return real
 
-    del vars(package)["CamelModel"]
-    vars(package)["__getattr__"] = later
+    own = vars(sys.modules[package])
+    for name in homes:
+        del own[name]
+    own["__getattr__"] = later
 
 
 def defer_curves() -> None:

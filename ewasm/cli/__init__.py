@@ -6,60 +6,68 @@ Modules here import the VM and the node inside the functions that use them, so t
 
 from __future__ import annotations
 
+import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import click
 
 from ewasm import __version__
-from ewasm.cli.cache import cache
-from ewasm.cli.check import check
-from ewasm.cli.contracts import call, deploy, send
-from ewasm.cli.fill import fill
-from ewasm.cli.fuzz import fuzz
-from ewasm.cli.modules import instrument, wasm, wat
-from ewasm.cli.node import node
-from ewasm.cli.projects import build, new
-from ewasm.cli.run import run
-from ewasm.cli.spectest import spectest
-from ewasm.cli.statetest import statetest
-from ewasm.cli.test import test
 
 __all__ = ["cli", "main"]
 
+# By name: the module, and what the command is called there.
+_COMMANDS = {
+    "new": ("projects", "new"),
+    "build": ("projects", "build"),
+    "test": ("test", "test"),
+    "run": ("run", "run"),
+    "check": ("check", "check"),
+    "wat": ("modules", "wat"),
+    "wasm": ("modules", "wasm"),
+    "instrument": ("modules", "instrument"),
+    "spectest": ("spectest", "spectest"),
+    "statetest": ("statetest", "statetest"),
+    "fill": ("fill", "fill"),
+    "fuzz": ("fuzz", "fuzz"),
+    "node": ("node", "node"),
+    "cache": ("cache", "cache"),
+    "deploy": ("contracts", "deploy"),
+    "call": ("contracts", "call"),
+    "send": ("contracts", "send"),
+}
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, "-V", "--version", prog_name="ewasm")
-def cli() -> None:
-    """WebAssembly contracts: inspect them, run them, and a local Ethereum testnet that does."""
+cli: click.Group
 
 
-for _command in (
-    new,
-    build,
-    test,
-    run,
-    check,
-    wat,
-    wasm,
-    instrument,
-    spectest,
-    statetest,
-    fill,
-    fuzz,
-    node,
-    cache,
-    deploy,
-    call,
-    send,
-):
-    cli.add_command(_command)
+def _group(names: Iterable[str]) -> click.Group:
+    """The command with these of its commands."""
+
+    @click.group(name="cli", context_settings={"help_option_names": ["-h", "--help"]})
+    @click.version_option(__version__, "-V", "--version", prog_name="ewasm")
+    def group() -> None:
+        """WebAssembly contracts: inspect them, run them, and a local Ethereum testnet that does."""
+
+    for name in names:
+        module, attribute = _COMMANDS[name]
+        group.add_command(getattr(importlib.import_module(f"ewasm.cli.{module}"), attribute))
+    return group
+
+
+def __getattr__(name: str) -> click.Group:
+    """`cli` holds all commands, and is made when somebody wants it: a node need not import the compilers' drivers."""
+    if name != "cli":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    made = globals()["cli"] = _group(_COMMANDS)
+    return made
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command and exit with its code."""
+    words = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        code = cli.main(args=arguments, standalone_mode=False)
+        group = _group(words[:1]) if words and words[0] in _COMMANDS else __getattr__("cli")
+        code = group.main(args=words, standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

@@ -20,6 +20,9 @@ import chain.rpc.server
 ABSENT = """
 for name in ("pydantic", "py_ecc.optimized_bn128.optimized_pairing", "py_ecc.optimized_bls12_381", "rich"):
     assert name not in sys.modules, name
+assert "eth_utils.network" not in sys.modules and "eth_typing.networks" not in sys.modules
+import ssl
+assert ssl.create_default_context().verify_mode is ssl.CERT_REQUIRED
 """
 MODELS = """
 from eth_utils import CamelModel, applicators
@@ -27,6 +30,12 @@ from pydantic import BaseModel
 import eth_utils.pydantic
 assert issubclass(CamelModel, BaseModel)
 assert applicators.CamelModel is CamelModel is eth_utils.CamelModel is eth_utils.pydantic.CamelModel
+from eth_typing import URI, ChainId
+from eth_utils import Network, name_from_chain_id
+assert name_from_chain_id(1) == "Ethereum Mainnet" and ChainId.ETH == 1 and URI("a") == "a"
+assert Network.__module__ == "eth_utils.network" and "eth_utils.network" in sys.modules
+import eth_typing.networks
+assert eth_typing.ChainId is ChainId is eth_typing.networks.ChainId
 try:
     eth_utils.nothing
 except AttributeError as error:
