@@ -135,13 +135,14 @@ def test_a_difference_in_gas_is_seen_by_the_engines_too(monkeypatch: pytest.Monk
     """As above, with the proof silenced: what runs must differ."""
     prices = blocks.opcode_prices
     source = OwnSource()
-    case = next(c for c in map(source.make, range(60)) if multiplies(c) and not examine(c, ENGINES).reasons)
+    # Not just one: where a run traps before anything is seen, its gas is seen by nobody.
+    some = [c for c in map(source.make, range(12)) if multiplies(c) and not examine(c, ENGINES).reasons]
     monkeypatch.setattr("ewasm.fuzz.campaign.prove", lambda *_, **__: None)
     monkeypatch.setattr(
         "ewasm.metering.inject.opcode_prices",
         lambda schedule: {code: price + 10 for code, price in prices(schedule).items()},
     )
-    assert any("cranelift" in reason for reason in examine(case, ENGINES).reasons)
+    assert any("cranelift" in reason for case in some for reason in examine(case, ENGINES).reasons)
 
 
 ENGINES = ("interpreter", "cranelift")
