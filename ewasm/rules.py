@@ -95,7 +95,8 @@ class Rules:
 
     def activation_gas(self, code: bytes) -> int:
         """Whole gas that storing `code` costs beside the EVM's deposit: paid once, for validation and compilation."""
-        return -(-len(code) * self.schedule.code_byte // PARTICLES_PER_GAS)
+        schedule = self.schedule
+        return -(-(schedule.code_base + len(code) * schedule.code_byte) // PARTICLES_PER_GAS)
 
 
 EWASM_2018 = Rules(

@@ -51,7 +51,8 @@ class Schedule:
         initial_page: Each page of initial memory, when a frame starts.
         initial_byte: Each byte of active data segments, when a frame starts.
         initial_entry: Each entry of an initial table and of active element segments, when a frame starts.
-        code_byte: Each byte of a Wasm contract when it is activated, that is when a creation stores it.
+        code_base: A Wasm contract when it is activated, that is when a creation runs or stores it.
+        code_byte: Each byte of it.
         far_memory: Rows of (pages, particles): a module whose memory may hold more pages than that pays so much more
             for each instruction that reads memory, and for each host function that does and runs in Wasm, since
             caches no longer hold it. The last row that applies counts; see `reaching`.
@@ -69,6 +70,7 @@ class Schedule:
     initial_page: int = 0
     initial_byte: int = 0
     initial_entry: int = 0
+    code_base: int = 0
     code_byte: int = 0
     far_memory: tuple[tuple[int, int], ...] = ()
 
@@ -105,6 +107,8 @@ class Schedule:
                 "code_byte",
             )
         ]
+        # Where there is none, as it was before there could be.
+        parts += [f"code_base={self.code_base}"] * (self.code_base > 0)
         parts += [f"far_memory={pages},{more}" for pages, more in self.far_memory]
         return hashlib.sha256("\n".join(parts).encode()).digest()
 
@@ -363,6 +367,7 @@ EWASM_2026 = Schedule(
     initial_page=1_000 * PARTICLES_PER_GAS,
     initial_byte=100,
     initial_entry=12_000,
+    code_base=50_000 * PARTICLES_PER_GAS,
     code_byte=100 * PARTICLES_PER_GAS,
     far_memory=((16, 4_000), (32, 60_000)),
 )

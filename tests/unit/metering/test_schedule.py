@@ -43,6 +43,7 @@ def test_every_number_is_in_the_digest() -> None:
         "initial_page",
         "initial_byte",
         "initial_entry",
+        "code_base",
         "code_byte",
     )
     digests = {base.digest}
