@@ -73,13 +73,18 @@ def record_among(records: Sequence[bytes], place: int, key: bytes) -> bytes:
 
 
 class NodeCache(dict[bytes, Any]):
-    """Committed nodes of one log by hash. Those that came first go first; what a block replaced goes with it."""
+    """Committed nodes of one log by hash. Those that came first go first; what a block replaced goes with it.
 
-    __slots__ = ("limit",)
+    Attributes:
+        accounts: Decoded accounts by state root and address, for calls that ask for the same ones again and again.
+    """
+
+    __slots__ = ("accounts", "limit")
 
     def __init__(self, limit: int = CACHED_NODES) -> None:
         super().__init__()
         self.limit = limit
+        self.accounts: dict[bytes, Any] = {}
 
     def shrink(self) -> None:
         """Forget the older half if there are too many."""

@@ -17,13 +17,21 @@ from chain import rlp_codec as rlp
 from chain.crypto import EMPTY_HASH, keccak
 from chain.errors import StoreCorrupt
 from chain.state_trie import EMPTY_ROOT, StateTrie
-from chain.store import KeyValue
+from chain.store import NOWHERE, KeyValue
 
 __all__ = ["StateDB"]
 
 Account = tuple[int, int, bytes, bytes]
 """Nonce, balance in wei, storage root as of the last `make_state_root`, hash of the code."""
 
+KNOWN_ACCOUNTS = 4_096
+
+
+class _Unknown:
+    """Not looked up, which differs from an account that does not exist."""
+
+
+_UNKNOWN = _Unknown()
 _BLANK: Account = (0, 0, EMPTY_ROOT, EMPTY_HASH)
 _LIMIT = 1 << 256
 _NONCE_LIMIT = 1 << 64
@@ -39,6 +47,7 @@ class StateDB:
         "_db",
         "_emptied",
         "_journal",
+        "_known",
         "_original",
         "_root",
         "_storage",
@@ -51,6 +60,8 @@ class StateDB:
     def __init__(self, db: KeyValue, state_root: bytes = EMPTY_ROOT) -> None:
         self._db = db
         self._trie = StateTrie(db)
+        # A root names its accounts for ever. Blocks under way have roots that nobody asks for again.
+        self._known = db.cache.accounts if db.next_place == NOWHERE else None
         self._root = state_root
         self._codes: dict[bytes, bytes] = {}
         self._forget()
@@ -160,8 +171,15 @@ class StateDB:
         accounts = self._accounts
         if address in accounts:
             return accounts[address]
-        encoded = self._trie.get(self._root, address)
-        account = _decode(encoded) if encoded else None
+        known = self._known
+        account: Account | _Unknown | None = _UNKNOWN if known is None else known.get(self._root + address, _UNKNOWN)
+        if isinstance(account, _Unknown):
+            encoded = self._trie.get(self._root, address)
+            account = _decode(encoded) if encoded else None
+            if known is not None:
+                if len(known) >= KNOWN_ACCOUNTS:
+                    known.clear()
+                known[self._root + address] = account
         accounts[address] = account
         return account
 

@@ -25,7 +25,16 @@ from chain.errors import StoreCorrupt, StoreError, StoreFull, StoreLocked, Store
 from chain.node_log import FIRST, NodeCache, NodeLog, place_of, record_among
 from chain.stack import logical_thread
 
-__all__ = ["DATABASE_NAME", "FORMAT_VERSION", "KeyValue", "MemoryStore", "SqliteRows", "SqliteStore", "Store"]
+__all__ = [
+    "DATABASE_NAME",
+    "FORMAT_VERSION",
+    "NOWHERE",
+    "KeyValue",
+    "MemoryStore",
+    "SqliteRows",
+    "SqliteStore",
+    "Store",
+]
 
 FORMAT_VERSION = "2"
 # Formats that are read as they are and become the present one.

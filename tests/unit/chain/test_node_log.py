@@ -257,3 +257,30 @@ def test_what_is_rolled_back_or_only_tried_is_in_no_cache() -> None:
         for key, value in changes:
             assert reader.get(root, key) == value
             assert reader.get(other, key) == value[::-1] + b"!"
+
+
+def test_calls_share_the_accounts_of_a_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    chain = new_chain()
+    _mine(chain, range(2))
+    nobody = b"\x99" * 20
+
+    def seen(number: int) -> tuple[int, int, bool]:
+        block = chain.block_by_number(number)
+        assert block is not None
+        state = StateDB(chain.store.reader, block.header.state_root)
+        return state.get_nonce(ALICE), state.get_balance(BOB) - 1000 * ETHER, state.account_exists(nobody)
+
+    first = [seen(number) for number in range(3)]
+    assert first == [(0, 0, False), (1, 1, False), (2, 2, False)]
+    state = StateDB(chain.store.reader, chain.head.header.state_root)
+    state.set_balance(nobody, 1)
+    state.set_balance(BOB, 7)
+    assert state.account_exists(nobody)
+    with monkeypatch.context() as patch:
+        # Nothing is read a second time, and what one call changed no other sees.
+        patch.setattr(StateTrie, "get", lambda *_: pytest.fail("read again"))
+        assert [seen(number) for number in range(3)] == first
+    monkeypatch.setattr("chain.state_db.KNOWN_ACCOUNTS", 1)
+    chain.store.reader.cache.accounts.clear()
+    assert [seen(number) for number in (2, 0, 1, 2)] == [first[2], *first]
+    assert len(chain.store.reader.cache.accounts) == 1
