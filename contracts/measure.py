@@ -119,6 +119,8 @@ def _multisig(meter: Meter) -> None:
     meter.note("receive wei", meter.world.send(wallet, b"", value=5))
     which = meter.world.read(wallet, "hashOf(address,uint256,bytes)(bytes32)", CAROL, 5, b"")
     meter.call("first confirm", wallet, "confirm(bytes32)", which)
+    meter.call("revoke", wallet, "revoke(bytes32)", which)
+    meter.call("confirm again", wallet, "confirm(bytes32)", which)
     meter.call("second confirm", wallet, "confirm(bytes32)", which, sender=BOB)
     meter.call("execute", wallet, "execute(address,uint256,bytes)", CAROL, 5, b"")
 
@@ -130,12 +132,12 @@ def _exchange(meter: Meter) -> None:
     market = meter.deploy("deploy", _creation("exchange/exchange.wasm", encode(["address"] * 2, [gold, silver])))
     for token in (gold, silver):
         world.call(token, "approve(address,uint256)", market, ENDLESS)
-    meter.call("first addLiquidity", market, "addLiquidity(uint256,uint256)", 10**20, 10**20)
-    meter.call("addLiquidity", market, "addLiquidity(uint256,uint256)", 10**18, 10**18)
+    meter.call("first addLiquidity", market, "addLiquidity(uint256,uint256,uint256)", 10**20, 10**20, 0)
+    meter.call("addLiquidity", market, "addLiquidity(uint256,uint256,uint256)", 10**18, 10**18, 10**18)
     meter.call("swap Wasm for EVM", market, "swap(address,uint256,uint256)", gold, 10**18, 1)
     meter.call("swap EVM for Wasm", market, "swap(address,uint256,uint256)", silver, 10**18, 1)
     meter.call("quote", market, "quote(address,uint256)", gold, 10**18)
-    meter.call("removeLiquidity", market, "removeLiquidity(uint256)", 10**18)
+    meter.call("removeLiquidity", market, "removeLiquidity(uint256,uint256,uint256)", 10**18, 1, 1)
 
 
 def _bn128(meter: Meter) -> None:

@@ -1,9 +1,10 @@
 //! An exchange of two tokens whose product stays (x * y = k), with a fee of 0.3 %. Which machine a token runs on does not
-//! matter: it is called by its ABI. Reserves fit 112 bits, so that no product of two passes 256.
+//! matter: it is called by its ABI. Reserves fit 112 bits, so that no product of two passes 256. A token that keeps a part
+//! of what is transferred is not for it: what was asked for counts as what has come.
 //!
 //! abi: constructor(address tokenA, address tokenB)
-//! abi: function addLiquidity(uint256 a, uint256 b) returns (uint256 shares)
-//! abi: function removeLiquidity(uint256 shares) returns (uint256 a, uint256 b)
+//! abi: function addLiquidity(uint256 mostA, uint256 mostB, uint256 leastShares) returns (uint256 shares)
+//! abi: function removeLiquidity(uint256 shares, uint256 leastA, uint256 leastB) returns (uint256 a, uint256 b)
 //! abi: function swap(address tokenIn, uint256 amountIn, uint256 leastOut) returns (uint256 amountOut)
 //! abi: function quote(address tokenIn, uint256 amountIn) view returns (uint256 amountOut)
 //! abi: function reserves() view returns (uint256 a, uint256 b)
@@ -73,28 +74,37 @@ fn checkAmounts(a: u256, b: u256) void {
     if (a >= reserve_limit or b >= reserve_limit) ewasm.revert("Exchange: too much");
 }
 
-fn addLiquidity(a: u256, b: u256) u256 {
+/// What `part` shares of `total` cost of a reserve, rounded up: those who hold shares never pay for the rounding.
+fn priceOf(part: u256, total: u256, reserve: u256) u256 {
+    return (part * reserve + total - 1) / total;
+}
+
+/// The first one sets the price; later ones give what keeps it, and no more than they offer.
+fn addLiquidity(most_a: u256, most_b: u256, least_shares: u256) u256 {
     enter();
-    checkAmounts(a, b);
+    checkAmounts(most_a, most_b);
     const ra = reserve_a.get();
     const rb = reserve_b.get();
-    checkAmounts(ra + a, rb + b);
     const total = total_shares.get();
-    const made = if (total == 0) root(a * b) else @min(a * total / ra, b * total / rb);
+    const made = if (total == 0) root(most_a * most_b) else @min(most_a * total / ra, most_b * total / rb);
     if (made == 0) ewasm.revert("Exchange: nothing");
-    pull(token_a.get(), a);
-    pull(token_b.get(), b);
+    if (made < least_shares) ewasm.revert("Exchange: too few shares");
+    const a = if (total == 0) most_a else priceOf(made, total, ra);
+    const b = if (total == 0) most_b else priceOf(made, total, rb);
+    checkAmounts(ra + a, rb + b);
     reserve_a.set(ra + a);
     reserve_b.set(rb + b);
     total_shares.set(total + made);
     const by = ewasm.caller();
     shares.set(by, shares.get(by) + made);
+    pull(token_a.get(), a);
+    pull(token_b.get(), b);
     ewasm.emit("Liquidity(address,uint256,uint256,uint256,bool)", .{by}, .{ a, b, made, true });
     leave();
     return made;
 }
 
-fn removeLiquidity(given: u256) struct { u256, u256 } {
+fn removeLiquidity(given: u256, least_a: u256, least_b: u256) struct { u256, u256 } {
     enter();
     const by = ewasm.caller();
     const held = shares.get(by);
@@ -104,6 +114,7 @@ fn removeLiquidity(given: u256) struct { u256, u256 } {
     const rb = reserve_b.get();
     const a = ra * given / total;
     const b = rb * given / total;
+    if (a < least_a or b < least_b) ewasm.revert("Exchange: too little comes out");
     shares.set(by, held - given);
     total_shares.set(total - given);
     reserve_a.set(ra - a);
@@ -162,6 +173,10 @@ fn totalShares() u256 {
 
 fn init(a: Address, b: Address) void {
     if (a.isZero() or b.isZero() or same(a, b)) ewasm.revert("Exchange: two tokens are needed");
+    // A call of an address without code succeeds, so it would pass for a token that always pays.
+    if (ewasm.eei.ethereum.getExternalCodeSize(&a.bytes) == 0 or ewasm.eei.ethereum.getExternalCodeSize(&b.bytes) == 0) {
+        ewasm.revert("Exchange: two tokens are needed");
+    }
     token_a.set(a);
     token_b.set(b);
 }
@@ -176,8 +191,8 @@ export fn main() void {
     ewasm.dispatch(.{
         .{ "swap(address,uint256,uint256)", swap },
         .{ "quote(address,uint256)", quote },
-        .{ "addLiquidity(uint256,uint256)", addLiquidity },
-        .{ "removeLiquidity(uint256)", removeLiquidity },
+        .{ "addLiquidity(uint256,uint256,uint256)", addLiquidity },
+        .{ "removeLiquidity(uint256,uint256,uint256)", removeLiquidity },
         .{ "reserves()", reserves },
         .{ "sharesOf(address)", sharesOf },
         .{ "totalShares()", totalShares },

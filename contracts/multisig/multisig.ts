@@ -4,12 +4,14 @@
 // abi: constructor(address[] owners, uint256 threshold)
 // abi: function hashOf(address to, uint256 value, bytes data) view returns (bytes32)
 // abi: function confirm(bytes32 hash)
+// abi: function revoke(bytes32 hash)
 // abi: function execute(address to, uint256 value, bytes data) returns (bytes)
 // abi: function confirmations(bytes32 hash) view returns (uint256)
 // abi: function isOwner(address who) view returns (bool)
 // abi: function threshold() view returns (uint256)
 // abi: function number() view returns (uint256)
 // abi: event Confirmed(bytes32 indexed hash, address indexed owner)
+// abi: event Revoked(bytes32 indexed hash, address indexed owner)
 // abi: event Executed(bytes32 indexed hash, uint256 number)
 // abi: receive() payable
 //
@@ -46,6 +48,7 @@ import {
   selector,
   storageGet,
   storageSet,
+  sub256,
   take,
   toU256,
   toU32,
@@ -112,6 +115,19 @@ function confirm(): void {
   emitEmpty(hash(0xd4964a7cd99f5c1f, 0xa8f2420fb5e1d3bd, 0x26eadf16e2658cf2, 0xe29a67dfda38601e), 2, which, who);
 }
 
+// Whoever thinks better of it takes back a confirmation while the call has not been made.
+function revoke(): void {
+  const which = argument(4, 0);
+  const who = caller();
+  const slot = mappingSlot(who, mappingSlot(which, word(CONFIRMED)));
+  if (isZero(storageGet(slot))) revert("Multisig: not confirmed");
+  storageSet(slot, word());
+  const counts = mappingSlot(which, word(COUNTS));
+  storageSet(counts, sub256(storageGet(counts), word(1)));
+  // keccak256("Revoked(bytes32,address)")
+  emitEmpty(hash(0x5bc2baf870c5baf1, 0x89838b5e0b0e3b04, 0xa3263e2df5d305d1, 0xc15f3e6022f5dc45), 2, which, who);
+}
+
 // An event without data.
 function emitEmpty(topic: Word, indexed: u32, a: Word, b: Word): void {
   eth_log(0, 0, 1 + indexed, topic, a, b, 0);
@@ -153,6 +169,8 @@ export function main(): void {
     }
     case 0x797af627:
       return confirm();
+    case 0xb75c7dc6:
+      return revoke();
     case 0xb61d27f6:
       return execute();
     case 0xec95bfe7:

@@ -2,7 +2,7 @@
 pragma solidity 0.8.20;
 
 /// Keeps wei for everybody, and pays before it writes the payment down. Whoever is paid can therefore come in again, unless
-/// the bank is guarded. Built for both machines.
+/// the bank is guarded. Write first, as others do, and the guard is not needed. Built for both machines.
 contract Bank {
     mapping(address => uint256) public balanceOf;
     bool public guarded;
@@ -13,6 +13,8 @@ contract Bank {
     }
 
     function deposit() external payable {
+        // What comes in during a withdrawal would be written off with the rest.
+        require(!guarded || !locked, "Bank: reentered");
         balanceOf[msg.sender] += msg.value;
     }
 

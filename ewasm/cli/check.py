@@ -12,6 +12,7 @@ from ewasm.cli.files import read_module
 from ewasm.cli.options import ArgsCommand, file_argument, rules_option
 from ewasm.cli.output import Failure, console, json_option, print_json
 from ewasm.errors import ModuleError
+from ewasm.metering.schedule import PARTICLES_PER_GAS
 from ewasm.rules import Rules
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ def check(
         "imports": [f"{item.module}.{item.name}" for item in module.imports],
         "exports": [item.name for item in module.exports],
         "memory_pages": [memory.limits.minimum for memory in module.memories],
+        "memory": _memory(contract),
         "activation_gas": rules.activation_gas(code),
         "worst_case_gas": _worst_cases(contract),
         "deploy_gas": None if no_deploy else _deploy_gas(file, code, contract, rules, abi_file, given),
@@ -114,6 +116,7 @@ def _show(file: Path, facts: dict[str, Any]) -> None:
         f"{facts['size_bytes']:,} bytes, {facts['functions']} functions, exports {', '.join(facts['exports'])}",
         f"imports {', '.join(facts['imports']) or 'nothing'}",
         f"activation {facts['activation_gas']:,} gas",
+        *_memory_lines(facts["memory"]),
     ]
     deploy = facts["deploy_gas"]
     if deploy is not None and "total" in deploy:
@@ -129,6 +132,50 @@ def _show(file: Path, facts: dict[str, Any]) -> None:
         lines.append(f"metering shown to be exact in {facts['proved_functions']} functions")
     for line in lines:
         out.print(f"  {line}", markup=False)
+
+
+def _memory(contract: Contract) -> dict[str, Any]:
+    """How far memory may reach, and what that makes of the price of a load.
+
+    `hint` is there where a smaller maximum would be cheaper: the pages it starts with would not cost that much.
+    """
+    base = contract.rules.schedule
+    start, most = contract.initial_pages, contract.most_pages
+
+    def surcharge(pages: int) -> int:
+        return base.reaching(pages).opcodes["load32"] - base.opcodes["load32"]
+
+    hint = None
+    if surcharge(start) < surcharge(most):
+        # The largest memory at the price of the one it starts with.
+        enough = min(limit for limit, _ in base.far_memory if limit >= start)
+        declared = contract.valid.module.memories[0].limits.maximum
+        why = "no maximum is declared" if declared is None else f"a maximum of {declared} pages is declared"
+        hint = (
+            f"{why}; with one of {_pages(enough)} loads cost {_more(surcharge(enough))}: "
+            f"(memory {start} {enough}), --max-memory={enough << 16} of wasm-ld, --maximumMemory {enough} of asc"
+        )
+    return {
+        "initial_pages": start,
+        "most_pages": most,
+        "load_surcharge_gas": surcharge(most) / PARTICLES_PER_GAS,
+        "hint": hint,
+    }
+
+
+def _pages(count: int) -> str:
+    return f"{count} page{'s' * (count != 1)}"
+
+
+def _more(particles: float) -> str:
+    return f"{particles / PARTICLES_PER_GAS:g} gas more" if particles else "no more than usual"
+
+
+def _memory_lines(memory: dict[str, Any]) -> list[str]:
+    start, most = memory["initial_pages"], memory["most_pages"]
+    reach = f"memory {_pages(start)}" + (f", at most {most}" if most > start else ", never more")
+    lines = [f"{reach}: each load costs {_more(memory['load_surcharge_gas'] * PARTICLES_PER_GAS)}"]
+    return lines + [f"hint: {memory['hint']}"] * (memory["hint"] is not None)
 
 
 def _worst_cases(contract: Contract) -> dict[str, int | str]:

@@ -33,8 +33,8 @@ C_FLAGS = (
     "-target", "wasm32-freestanding", "-mcpu=mvp", "-std=c2x", "-Wall", "-Wextra", "-Werror", "-ffreestanding",
     "-fno-builtin", "-nostdlib", "-fvisibility=hidden", "-fno-sanitize=all", f"-I{FOLDER / 'c'}",
 )
-# As many pages as stack and data need, since each costs gas in every call. The stack grows down towards address 0, so an
-# overflow traps instead of writing over data.
+# As many pages as stack and data need, since each costs gas in every call. The stack grows down towards address 0, so
+# an overflow traps instead of writing over data.
 LINK_FLAGS = (
     "--no-entry", "--strip-all", "--gc-sections", "--max-memory=1048576",
     "-z", "stack-size=16384", "--stack-first",
@@ -95,16 +95,19 @@ def _run(command: Sequence[str], folder: Path, source: Path) -> None:
         raise CompileError(f"{source} does not compile:\n{done.stderr}{done.stdout}".rstrip())
 
 
-def compile_source(source: Path, *, npm_folders: Sequence[Path] = ()) -> bytes:
+def compile_source(source: Path, *, npm_folders: Sequence[Path] = (), names: bool = False) -> bytes:
     """The module built from one source.
 
     Args:
         source: A file whose suffix is one of SUFFIXES.
         npm_folders: Where to look for compilers from npm, besides the source's own folder.
+        names: Leave the names of functions in, for messages: the same code otherwise. Solidity's are gone by then.
 
     Raises:
         CompileError: As it says.
     """
+    stripped = ("--strip-all", "-fstrip") if names else ()
+    link_flags = [flag for flag in LINK_FLAGS if flag not in stripped]
     source = source.resolve()
     if source.suffix == ".wat":
         return _text(source)
@@ -119,23 +122,24 @@ def compile_source(source: Path, *, npm_folders: Sequence[Path] = ()) -> bytes:
             builtins, lazy = FOLDER / "c" / "builtins.c", Path(scratch, "builtins.o")
             _run([*zig, "cc", *C_FLAGS, C_OPTIMIZE, "-c", "-o", str(lazy), str(builtins)], Path(scratch), builtins)
             objects = [str(compiled), "--start-lib", str(lazy), "--end-lib"]
-            _run([*zig, "wasm-ld", *LINK_FLAGS, "-o", str(out), *objects], Path(scratch), source)
+            _run([*zig, "wasm-ld", *link_flags, "-o", str(out), *objects], Path(scratch), source)
         elif source.suffix == ".zig":
+            zig_flags = ["-fno-strip" if flag in stripped else flag for flag in ZIG_FLAGS]
             optimize = {"-O2": "ReleaseFast", "-O3": "ReleaseFast"}.get(_directive(source), "ReleaseSmall")
             exports = [f"--export={name}" for name in _zig_exports(source)]
             modules = ["--dep", "ewasm", f"-Mroot={source}", f"-Mewasm={FOLDER / 'zig' / 'ewasm.zig'}"]
-            command = [*zig_command(), "build-exe", *ZIG_FLAGS, "-O", optimize, *exports, f"-femit-bin={out}", *modules]
+            command = [*zig_command(), "build-exe", *zig_flags, "-O", optimize, *exports, f"-femit-bin={out}", *modules]
             _run(command, Path(scratch), source)
         elif source.suffix == ".rs":
             toolchain = find_toolchain()
             if toolchain is None:
                 raise CompileError(NO_RUST)
-            link = [*zig_command(), "wasm-ld", *LINK_FLAGS]
+            link = [*zig_command(), "wasm-ld", *link_flags]
             compile_rust(source, out, toolchain, link, _directive(source).removeprefix("-O"), _run)
         elif source.suffix == ".ts":
             asc = asc_command([source.parent, *npm_folders])
             # Paths as given end up in messages; a bare name is the same everywhere.
-            _run([*asc, source.name, *ASC_FLAGS, "-o", str(out)], source.parent, source)
+            _run([*asc, source.name, *ASC_FLAGS, *["--debug"] * names, "-o", str(out)], source.parent, source)
         else:
             raise CompileError(f"{source}: no compiler for {source.suffix or 'a file without an ending'}")
         return out.read_bytes()

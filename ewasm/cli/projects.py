@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from ewasm.cli.abi_text import AbiTextError, abi_lines
+from ewasm.cli.blame import named_refusal
 from ewasm.cli.compilers import SUFFIXES, CompileError, abi_of, compile_source, optimize
 from ewasm.cli.options import rules_option
 from ewasm.cli.output import Failure, console, json_option, print_json
@@ -110,9 +111,10 @@ def _compile(source: Path, rules: Rules, npm_folder: Path, wasm_opt: bool) -> tu
         return code, abi_of(source, [npm_folder])
     except (CompileError, AbiTextError) as error:
         raise Failure(str(error) if str(source) in str(error) else f"{source}: {error}") from None
-    except ModuleError as error:
-        facts = {"ok": False, "file": str(source), "error": {"message": str(error), **error.as_dict()}}
-        raise Failure(f"{source}: {error}", facts) from None
+    except ModuleError as unnamed:
+        refusal = named_refusal(source, unnamed, rules, [npm_folder])
+        facts = {"ok": False, "file": str(source), "error": {"message": str(refusal), **refusal.as_dict()}}
+        raise Failure(f"{source}: {refusal}", facts) from None
 
 
 def _compile_elsewhere(source: Path, rules: Rules, npm_folder: Path, wasm_opt: bool) -> tuple[bytes, str | None]:

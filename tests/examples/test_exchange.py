@@ -15,6 +15,8 @@ from ewasm.initcode import with_arguments
 from tests.examples.results import events, reason, topics, word
 
 SUPPLY = 10**30
+ADD = "addLiquidity(uint256,uint256,uint256)"
+REMOVE = "removeLiquidity(uint256,uint256,uint256)"
 
 
 def wasm_token(world: World) -> bytes:
@@ -60,22 +62,23 @@ def out(amount: int, reserve_in: int, reserve_out: int) -> int:
 
 def test_liquidity_comes_and_goes(market: Market) -> None:
     world, at = market.world, market.address
-    done = world.call(at, "addLiquidity(uint256,uint256)", 4_000, 9_000)
+    done = world.call(at, ADD, 4_000, 9_000, 0)
     assert done.output == word(6_000)
     assert [address for address, _, _ in events(done)] == [market.gold, market.silver, at]
     assert world.read(at, "reserves()(uint256,uint256)") == (4_000, 9_000)
-    assert world.call(at, "addLiquidity(uint256,uint256)", 400, 1_000).output == word(600)
+    assert world.call(at, ADD, 400, 1_000, 0).output == word(600)
+    assert market.balances(at) == (4_400, 9_900)
     assert world.read(at, "sharesOf(address)(uint256)", ALICE) == 6_600
-    done = world.call(at, "removeLiquidity(uint256)", 3_300)
-    assert done.output == word(2_200) + word(5_000)
-    assert market.balances(at) == (2_200, 5_000)
+    done = world.call(at, REMOVE, 3_300, 0, 0)
+    assert done.output == word(2_200) + word(4_950)
+    assert market.balances(at) == (2_200, 4_950)
     assert world.read(at, "totalShares()(uint256)") == 3_300
-    assert reason(world.call(at, "removeLiquidity(uint256)", 3_301)) == "Exchange: not so many shares"
+    assert reason(world.call(at, REMOVE, 3_301, 0, 0)) == "Exchange: not so many shares"
 
 
 def test_swap_both_ways(market: Market) -> None:
     world, at = market.world, market.address
-    world.call(at, "addLiquidity(uint256,uint256)", 10**18, 4 * 10**18)
+    world.call(at, ADD, 10**18, 4 * 10**18, 0)
     for token in (market.gold, market.silver):
         world.call(token, "transfer(address,uint256)", BOB, 10**17)
         world.call(token, "approve(address,uint256)", at, 10**17, sender=BOB)
@@ -96,7 +99,7 @@ def test_swap_both_ways(market: Market) -> None:
 
 def test_reason_of_a_token_passes_through(market: Market) -> None:
     world, at = market.world, market.address
-    world.call(at, "addLiquidity(uint256,uint256)", 1_000, 1_000)
+    world.call(at, ADD, 1_000, 1_000, 0)
     for token in (market.gold, market.silver):
         done = world.call(at, "swap(address,uint256,uint256)", token, 100, 0, sender=BOB)
         assert reason(done) == "ERC20: insufficient allowance"
@@ -105,15 +108,33 @@ def test_reason_of_a_token_passes_through(market: Market) -> None:
 
 def test_what_makes_no_sense_is_refused(market: Market) -> None:
     world, at = market.world, market.address
-    add = "addLiquidity(uint256,uint256)"
-    assert reason(world.call(at, add, 0, 5)) == "Exchange: nothing"
-    assert reason(world.call(at, add, 2**112, 5)) == "Exchange: too much"
+    assert reason(world.call(at, ADD, 0, 5, 0)) == "Exchange: nothing"
+    assert reason(world.call(at, ADD, 2**112, 5, 0)) == "Exchange: too much"
     assert reason(world.call(at, "quote(address,uint256)", market.gold, 5)) == "Exchange: nothing"
     assert reason(world.call(at, "quote(address,uint256)", BOB, 5)) == "Exchange: not one of the tokens"
     twice = encode(["address", "address"], [market.gold, market.gold])
-    assert reason(world.send(None, with_arguments(artifact("exchange/exchange.wasm"), twice))) == (
-        "Exchange: two tokens are needed"
-    )
+    nobody = encode(["address", "address"], [market.gold, BOB])
+    for arguments in (twice, nobody):
+        done = world.send(None, with_arguments(artifact("exchange/exchange.wasm"), arguments))
+        assert reason(done) == "Exchange: two tokens are needed"
+
+
+def test_nobody_gives_more_than_keeps_the_price(market: Market) -> None:
+    world, at = market.world, market.address
+    world.call(at, ADD, 1_000, 3_000, 0)
+    before = market.balances(ALICE)
+    assert reason(world.call(at, ADD, 10_000, 31, 18)) == "Exchange: too few shares"
+    done = world.call(at, ADD, 10_000, 31, 17)
+    # root(1,000 * 3,000) = 1,732 shares; 17 of them are worth 9.8 and 29.4, and the fraction is the giver's.
+    assert done.output == word(17)
+    given = (10, 30)
+    assert market.balances(ALICE) == (before[0] - 10, before[1] - 30)
+    event = "Liquidity(address,uint256,uint256,uint256,bool)"
+    assert events(done)[-1] == (at, topics(event, ALICE), b"".join(map(word, (*given, 17, 1))))
+    assert world.read(at, "reserves()(uint256,uint256)") == (1_010, 3_030) == market.balances(at)
+    for least in ((10, 29), (9, 30)):
+        assert reason(world.call(at, REMOVE, 17, *least)) == "Exchange: too little comes out"
+    assert world.call(at, REMOVE, 17, 9, 29).output == word(9) + word(29)
 
 
 amounts = st.integers(1, 10**20)
@@ -125,7 +146,7 @@ def test_product_of_the_reserves_never_falls(first: tuple[int, int], steps: list
     world = World("native")
     market = open_market(world, "evm/token.bin")
     at = market.address
-    made = world.call(at, "addLiquidity(uint256,uint256)", *first)
+    made = world.call(at, ADD, *first, 0)
     assert made.output == word(isqrt(first[0] * first[1]))
     reserves = first
     for gold_in, amount in steps:

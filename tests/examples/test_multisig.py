@@ -77,6 +77,19 @@ def test_only_owners_confirm_and_each_once(world: World, wallet: bytes) -> None:
     assert world.read(wallet, "threshold()(uint256)") == 2
 
 
+def test_a_confirmation_is_taken_back(world: World, wallet: bytes) -> None:
+    which = digest(wallet, 0, DAVE, 1, b"")
+    confirm(world, wallet, which, ALICE, BOB)
+    done = world.call(wallet, "revoke(bytes32)", which, sender=BOB)
+    assert events(done) == [(wallet, topics("Revoked(bytes32,address)", which, BOB), b"")]
+    assert world.read(wallet, "confirmations(bytes32)(uint256)", which) == 1
+    assert reason(world.call(wallet, EXECUTE, DAVE, 1, b"")) == "Multisig: not confirmed by enough owners"
+    for nobody in (BOB, CAROL, DAVE):
+        assert reason(world.call(wallet, "revoke(bytes32)", which, sender=nobody)) == "Multisig: not confirmed"
+    confirm(world, wallet, which, BOB)
+    assert world.call(wallet, EXECUTE, DAVE, 1, b"").error is None
+
+
 @pytest.mark.parametrize("threshold", [0, 3, 2**256 - 1])
 def test_threshold_that_cannot_be_met_is_refused(world: World, threshold: int) -> None:
     done = world.send(None, code([ALICE, BOB], threshold))

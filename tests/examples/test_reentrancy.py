@@ -35,6 +35,14 @@ def test_bank_pays_what_was_put_in(world: World, bank_machine: str) -> None:
     assert (refused.reverted, refused.output) == (True, b"")
 
 
+def test_what_comes_in_during_a_withdrawal_is_not_lost(world: World, bank_machine: str) -> None:
+    # Storage as it is while a withdrawal pays: guarded and locked share slot 1.
+    bank = deploy(world, "bank", bank_machine, word(1))
+    world.state.set_storage(bank, 1, 0x0101)
+    assert reason(world.call(bank, "deposit()", value=5)) == "Bank: reentered"
+    assert world.state.get_balance(bank) == 0
+
+
 @pytest.mark.parametrize("thief_machine", MACHINES)
 def test_thief_empties_an_unguarded_bank(world: World, bank_machine: str, thief_machine: str) -> None:
     bank = deploy(world, "bank", bank_machine, word(0))

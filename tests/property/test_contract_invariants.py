@@ -45,6 +45,7 @@ def test_a_share_of_the_exchange_never_loses_worth(chain: LocalChain) -> None:
         inputs: ClassVar[Inputs] = {
             "tokenIn": addresses([gold_token, silver_token, traders[0]]),
             "leastOut": st.sampled_from([0, 0, 1, ENDLESS]),
+            **dict.fromkeys(("leastShares", "leastA", "leastB"), st.sampled_from([0, 0, 0, 1, ENDLESS])),
             "uint256": amounts,
             # A gift, which changes no reserve.
             "gold.transfer.to": st.just(market.address),
@@ -125,6 +126,10 @@ def test_the_wallet_acts_once_for_each_quorum(chain: LocalChain) -> None:
                 assert outcome.ok is (sender in owners and sender not in self.confirmed[which])
                 if outcome.ok:
                     self.confirmed[which].add(sender)
+            elif call.function.name == "revoke":
+                [which] = call.args
+                assert outcome.ok is (sender in self.confirmed[which])
+                self.confirmed[which].discard(sender)
             else:
                 value = call.args[1]
                 which = hashes.get((len(self.executed), value))

@@ -63,6 +63,54 @@ def test_check_names_rule_place_and_hint(tmp_path: Path) -> None:
     assert errors.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("memory", "most", "surcharge", "words", "hint"),
+    [
+        ("1", 1, 0, "memory 1 page, never more: each load costs no more than usual", None),
+        ("1 16", 16, 0, "memory 1 page, at most 16: each load costs no more than usual", None),
+        (
+            "1",
+            256,
+            6,
+            "memory 1 page, at most 256: each load costs 6 gas more",
+            (
+                "no maximum is declared; with one of 16 pages loads cost no more than usual: (memory 1 16), "
+                "--max-memory=1048576 of wasm-ld, --maximumMemory 16 of asc"
+            ),
+        ),
+        (
+            "20 99",
+            99,
+            6,
+            "memory 20 pages, at most 99: each load costs 6 gas more",
+            (
+                "a maximum of 99 pages is declared; with one of 32 pages loads cost 0.4 gas more: (memory 20 32), "
+                "--max-memory=2097152 of wasm-ld, --maximumMemory 32 of asc"
+            ),
+        ),
+        ("20 30", 30, 0.4, "memory 20 pages, at most 30: each load costs 0.4 gas more", None),
+        ("40", 256, 6, "memory 40 pages, at most 256: each load costs 6 gas more", None),
+    ],
+)
+def test_check_says_how_far_memory_reaches(
+    memory: str, most: int, surcharge: float, words: str, hint: str | None, tmp_path: Path
+) -> None:
+    file = tmp_path / "far.wat"
+    first = int(memory.split(maxsplit=1)[0])
+    grow = "(drop (memory.grow (i32.const 0)))" if most > first else ""
+    file.write_text(f'(module (memory (export "memory") {memory}) (func (export "main") {grow}))')
+    facts = json.loads(ewasm("check", file, "--no-deploy", "--json")[1])
+    assert facts["memory"] == {
+        "initial_pages": first,
+        "most_pages": most,
+        "load_surcharge_gas": surcharge,
+        "hint": hint,
+    }
+    lines = [line.strip() for line in ewasm("check", file, "--no-deploy")[1].splitlines()]
+    assert words in lines
+    assert [line for line in lines if line.startswith("hint: ")] == ([f"hint: {hint}"] if hint else [])
+
+
 def test_check_under_the_original_rules_refuses_newer_host_functions() -> None:
     code, output, errors = ewasm("check", "--rules", "2018", CONTRACTS / "erc20/erc20.wasm")
     assert (code, output) == (1, "")

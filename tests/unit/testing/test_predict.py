@@ -14,7 +14,7 @@ from wasmtime import wat2wasm
 
 from chain.predict import entry_bounds, predict_deploy
 from chain.records import CallRequest
-from chain.system_contracts import BEACON_ROOTS
+from chain.system_contracts import BEACON_ROOTS, HISTORY_STORAGE
 from chain.testing.contract import creation_data, read_artifact
 from chain.testing.local import LocalChain
 from contracts.build import FOLDER
@@ -24,12 +24,12 @@ from ewasm.rules import EWASM_2018_FLAT, EWASM_2026
 from tests.unit.cli.command import ewasm
 
 EXAMPLES = sorted(path for path in FOLDER.glob("*/*.wasm"))
-# Stands on every chain from Cancun on, so on the one that a prediction is tried on as well (EIP-4788).
-SOMEBODYS_CONTRACT = "0x" + BEACON_ROOTS.hex()
+# They stand on every chain from Prague on, so on the one that a prediction is tried on as well (EIP-4788, EIP-2935).
+SOMEBODYS_CONTRACTS = {1: "0x" + BEACON_ROOTS.hex(), 2: "0x" + HISTORY_STORAGE.hex()}
 
 
 def value_of(kind: str, seed: int = 1) -> Any:
-    """Some value of an ABI type; small and not zero, other seeds give others. The first address is a contract's."""
+    """Some value of an ABI type; small and not zero, other seeds give others. The first addresses are contracts'."""
     parsed = parse(kind)
     if parsed.is_array:
         inner = parsed.item_type.to_type_str()
@@ -38,7 +38,7 @@ def value_of(kind: str, seed: int = 1) -> Any:
         return tuple(value_of(part.to_type_str(), seed + n) for n, part in enumerate(parsed.components))
     match parsed.base:
         case "address":
-            return SOMEBODYS_CONTRACT if seed == 1 else "0x" + f"{seed:02x}" * 20
+            return SOMEBODYS_CONTRACTS.get(seed, "0x" + f"{seed:02x}" * 20)
         case "bool":
             return bool(seed % 2)
         case "string":
