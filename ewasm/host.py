@@ -48,7 +48,7 @@ class Host(Protocol):
 
     @property
     def warm_load_gas(self) -> int:
-        """What `evm` asks for an SLOAD of a slot that this frame has read before; 0 where it must be asked each time."""
+        """What `evm` asks for an SLOAD of a slot that this frame has read before; 0 where `evm` must be asked."""
         ...
 
     def account_exists(self, address: bytes) -> bool:

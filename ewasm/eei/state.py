@@ -62,7 +62,7 @@ def get_external_code_hash(frame: Frame, address: int, out: int) -> None:
 
 
 def storage_load(frame: Frame, key: int, out: int) -> None:
-    """A slot that the frame has read is warm until the frame ends, and its value what it was until a store or a call."""
+    """A slot that the frame has read is warm until the frame ends, and what it was until a store or a call."""
     memory = frame.memory
     slot = memory.read(key, 32)
     value = frame.loaded.get(slot)
