@@ -15,6 +15,7 @@ from ewasm.contract import Contract, check, is_wasm, split_arguments
 from ewasm.eei import Frame
 from ewasm.engine.base import NO_MEMORY, Artifact, Engine, InliningEngine, RecallingEngine, make_engine
 from ewasm.engine.cache import Activated, ArtifactCache
+from ewasm.engine.collection import collection_paused
 from ewasm.errors import (
     ContractValidationFailure,
     ExceptionalHalt,
@@ -125,7 +126,8 @@ class VM:
             if known is not None:
                 return Activated(*known)
         limits = self.rules.limits
-        return Activated(check(code, self.rules, size_limit=max(limits.code_bytes, limits.init_code_bytes)))
+        with collection_paused():
+            return Activated(check(code, self.rules, size_limit=max(limits.code_bytes, limits.init_code_bytes)))
 
     def _check_size(self, code: bytes, name: str) -> None:
         limit = getattr(self.rules.limits, name)

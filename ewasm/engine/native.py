@@ -22,6 +22,7 @@ import wasmtime
 from ewasm.contract import Contract
 from ewasm.eei import Frame
 from ewasm.engine.base import Artifact, Instance
+from ewasm.engine.collection import collection_paused
 from ewasm.engine.compiler import CompileFailure, compile_and_run, compile_module
 from ewasm.engine.instance import NativeArtifact, native_config, tier
 from ewasm.engine.interpreter import InterpreterEngine
@@ -164,11 +165,12 @@ class NativeEngine:
         return None
 
     def _prepare(self, contract: Contract, rules: Rules) -> Prepared:
-        metered = instrument_contract(contract, rules)
-        if self.prelude:
-            linked = link(metered, rules.schedule.reaching(contract.most_pages))
-            return encode(linked.module), linked.exports
-        return encode(metered.module), dict(metered.entries)
+        with collection_paused():
+            metered = instrument_contract(contract, rules)
+            if self.prelude:
+                linked = link(metered, rules.schedule.reaching(contract.most_pages))
+                return encode(linked.module), linked.exports
+            return encode(metered.module), dict(metered.entries)
 
     def build(self, name: str, contract: Contract, rules: Rules, prepared: list[Prepared]) -> NativeArtifact | None:
         """Artifact of one tier, from disk or from the compiler; None if the module is in quarantine there.
