@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ewasm.cli.abi import constructor_types, encode_values, read_abi
-from ewasm.cli.files import read_module
+from ewasm.cli.files import read_bytes, read_module
 from ewasm.cli.options import ArgsCommand, file_argument, rules_option
 from ewasm.cli.output import Failure, console, json_option, print_json
 from ewasm.errors import ModuleError
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ewasm.contract import Contract
 
 __all__ = ["check", "refused"]
+
+SOURCES = (".c", ".zig", ".rs", ".sol", ".ts")
 
 
 def refused(file: Path, error: ModuleError, code: bytes = b"") -> Failure:
@@ -75,13 +77,14 @@ def check(
 ) -> None:
     """Would a node accept this module as a contract, and what will it cost?
 
-    Decodes, validates and holds FILE (.wasm or .wat) against the contract interface. A refusal names the rule, the
-    section, the function, the byte offset and what to do about it. For a contract: gas of its deployment, exactly, and
-    the most gas of its entry points where they have a bound.
+    Decodes, validates and holds FILE (.wasm, .wat, or a source that `ewasm build` takes, which is built and calls
+    functions by their names) against the contract interface. A refusal names the rule, the section, the function, the
+    byte offset and what to do about it. For a contract: gas of its deployment, exactly, and the most gas of its entry
+    points where they have a bound.
     """
     from ewasm.contract import check as check_contract
 
-    code = read_module(file)
+    code, named = _built(file, rules) if file.suffix in SOURCES else (read_module(file), None)
     try:
         contract = check_contract(code, rules)
     except ModuleError as error:
@@ -98,7 +101,7 @@ def check(
         "memory_pages": [memory.limits.minimum for memory in module.memories],
         "memory": _memory(contract),
         "activation_gas": rules.activation_gas(code),
-        "worst_case_gas": _worst_cases(contract),
+        "worst_case_gas": _worst_cases(named or contract),
         "deploy_gas": None if no_deploy else _deploy_gas(file, code, contract, rules, abi_file, given),
     }
     if proved:
@@ -107,6 +110,26 @@ def check(
         print_json(facts)
     else:
         _show(file, facts)
+
+
+def _built(file: Path, rules: Rules) -> tuple[bytes, Contract]:
+    """The module that a source becomes, and the same with the names of its functions."""
+    from ewasm.cli.blame import named_refusal
+    from ewasm.cli.compilers import CompileError, compile_source
+    from ewasm.contract import check as check_contract
+
+    read_bytes(file)
+    folders = [Path.cwd()]
+    try:
+        code = compile_source(file, npm_folders=folders)
+        check_contract(code, rules)
+        # Names make a module larger than it will be, so the limit on its size does not hold for them.
+        named = compile_source(file, npm_folders=folders, names=True)
+        return code, check_contract(named, rules, size_limit=len(named))
+    except CompileError as error:
+        raise Failure(str(error) if str(file) in str(error) else f"{file}: {error}") from None
+    except ModuleError as error:
+        raise refused(file, named_refusal(file, error, rules, folders)) from None
 
 
 def _show(file: Path, facts: dict[str, Any]) -> None:

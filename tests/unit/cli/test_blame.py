@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,37 @@ def test_names_change_nothing_but_names(name: str, text: str, tmp_path: Path) ->
     assert all("$" not in plain.describe_function(index) for index in range(len(plain.imports), 3))
     own = range(len(named.imports), len(named.imports) + len(named.functions))
     assert all("$" in named.describe_function(index) for index in own)
+
+
+COUNT_C = """#include "abi.h"
+static __attribute__((noinline)) void wait(uint32_t n) { while (n--) eth_getCallDataSize(); }
+EWASM_EXPORT("main") void contract_main(void) { wait(selector()); eth_finish(0, 0); }
+"""
+
+
+def test_check_takes_sources_and_calls_functions_by_their_names(tmp_path: Path) -> None:
+    path = source(tmp_path, "one.c", COUNT_C)
+    built = json.loads(ewasm("check", path, "--json")[1])
+    module = tmp_path / "one.wasm"
+    module.write_bytes(compile_source(path))
+    plain = json.loads(ewasm("check", module, "--json")[1])
+    assert built["worst_case_gas"] == {"main": f"{plain['worst_case_gas']['main'][:-1]} ($wait))"}
+    assert plain["worst_case_gas"]["main"].startswith("unbounded (loop in ")
+    for facts in (built, plain):
+        del facts["file"], facts["worst_case_gas"]
+    assert built == plain
+    assert sorted(tmp_path.iterdir()) == [path, module]
+
+
+def test_check_of_a_source_says_what_is_wrong_with_it(tmp_path: Path) -> None:
+    path = source(tmp_path, "one.c", HALF_C)
+    code, output, errors = ewasm("check", path)
+    assert (code, output) == (1, "")
+    assert errors.startswith(f"error: {path}: feature:float: {FLOAT} (code section, function ")
+    assert "($half)" in errors
+    path.write_text("int main(")
+    assert ewasm("check", path)[2].startswith(f"error: {path} does not compile:\n")
+    assert ewasm("check", tmp_path / "two.c")[2] == f"error: {tmp_path / 'two.c'}: No such file or directory\n"
 
 
 def test_a_refusal_that_cannot_be_named_stays(tmp_path: Path) -> None:
