@@ -1,8 +1,8 @@
 """Defects of py-evm 0.12.1b1 that are mended from outside, each with a test in tests/unit/chain/test_hardening.py.
 
 Here: modexp with an empty base (EIP-198: 0**0 is 1), the KZG setup that is read from disk for every point evaluation
-(EIP-4844), BLAKE2b's F in Python (EIP-152), a deprecation warning at every SELFDESTRUCT, and creation over an account
-that has storage (EIP-7610).
+(EIP-4844), BLAKE2b's F and elliptic curves in Python (EIP-152; `curves`), a deprecation warning at every SELFDESTRUCT,
+and creation over an account that has storage (EIP-7610).
 Elsewhere: EIP-3607, 7623, chain ids, fee caps and blob fees in `transition`; EIP-4788, 2935 and 7685 in `builder`; the
 price of init code for delegated accounts in `executor`; system contracts in `genesis`.
 """
@@ -22,6 +22,7 @@ from eth.vm.forks.berlin.computation import _compute_modexp_gas_fee_eip_2565
 from eth.vm.forks.cancun.constants import BLS_MODULUS, FIELD_ELEMENTS_PER_BLOB, POINT_EVALUATION_PRECOMPILE_GAS
 
 from chain.blake2 import compress
+from chain.curves import curve_precompiles
 from chain.deadline import check_deadline
 from chain.forks import Fork
 from chain.osaka import CLZ, P256VERIFY, clz, modexp_price, p256verify
@@ -117,7 +118,7 @@ def hardened_precompiles(precompiles: Mapping[bytes, Precompile], fork: Fork) ->
         mended[BLAKE2F] = blake2f
     if POINT_EVALUATION in mended and fork >= Fork.CANCUN:
         mended[POINT_EVALUATION] = point_evaluation
-    return mended
+    return mended | curve_precompiles(fork)
 
 
 class _TimedJumpdest:
