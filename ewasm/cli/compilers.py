@@ -86,7 +86,16 @@ def asc_command(folders: Sequence[Path]) -> list[str]:
                 return ["node", str(script)]
     if (found := shutil.which("asc")) is not None:
         return [found]
-    raise CompileError(NO_ASC)
+    raise CompileError(_and_node(NO_ASC))
+
+
+def _and_node(missing: str) -> str:
+    """What is missing, and Node.js where that is, too."""
+    return (
+        missing
+        if shutil.which("node")
+        else f"no Node.js; from https://nodejs.org, or the system's nodejs and npm; {missing}"
+    )
 
 
 def _run(command: Sequence[str], folder: Path, source: Path) -> None:
@@ -158,7 +167,7 @@ def _solidity(source: Path, folders: Sequence[Path]) -> bytes:
     solc, optimizer = find_solc(folders), find_wasm_opt(folders)
     missing = [text for found, text in ((solc, NO_SOLC), (optimizer, NO_WASM_OPT)) if found is None]
     if solc is None or optimizer is None:
-        raise CompileError("\n".join(missing))
+        raise CompileError(_and_node("\n".join(missing)))
     try:
         return compile_solidity(source, solc, optimizer)
     except SolidityError as error:
@@ -177,7 +186,7 @@ def abi_of(source: Path, npm_folders: Sequence[Path] = ()) -> str | None:
         return abi_json([parse_item(line) for line in lines]) if lines else None
     solc = find_solc([source.resolve().parent, *npm_folders])
     if solc is None:
-        raise CompileError(NO_SOLC)
+        raise CompileError(_and_node(NO_SOLC))
     try:
         return abi_json(solidity_abi(source, solc))
     except SolidityError as error:
@@ -192,7 +201,7 @@ def optimize(code: bytes, npm_folders: Sequence[Path]) -> bytes:
     """
     command = find_wasm_opt(npm_folders)
     if command is None:
-        raise CompileError(NO_WASM_OPT)
+        raise CompileError(_and_node(NO_WASM_OPT))
     with tempfile.TemporaryDirectory() as scratch:
         before, after = Path(scratch, "before.wasm"), Path(scratch, "after.wasm")
         before.write_bytes(code)

@@ -123,7 +123,12 @@ def test_nothing_to_build_is_a_clear_line(tmp_path: Path) -> None:
 def test_missing_compilers_are_named_with_how_to_get_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
-    for name, hint in (("one.c", "pip install ziglang"), ("one.zig", "pip install ziglang"), ("one.ts", "npm install")):
+    for name, hint in (
+        ("one.c", "pip install ziglang"),
+        ("one.zig", "pip install ziglang"),
+        ("one.ts", "npm install"),
+        ("two.ts", "nodejs.org"),
+    ):
         folder = tmp_path / name[4:]
         contract(folder, name, "")
         code, _, errors = ewasm("build", folder)
