@@ -10,7 +10,7 @@ from typing import Any
 
 from eth.exceptions import VMError
 
-from chain import bls12_381
+from chain import bls12_381, bn128
 from chain.forks import Fork
 
 __all__ = ["curve_precompiles"]
@@ -101,9 +101,25 @@ _BLS12_381 = {
 }
 
 
+def _bn128(add_gas: int, mul_gas: int, pairing_gas: int, pair_gas: int) -> dict[int, Precompile]:
+    def pairing_price(length: int) -> int:
+        if length % bn128.PAIR_BYTES:
+            raise ValueError(f"{length} bytes are not a multiple of {bn128.PAIR_BYTES}")
+        return pairing_gas + pair_gas * (length // bn128.PAIR_BYTES)
+
+    return {
+        0x06: _precompile("BN254_ADD", _fixed(add_gas), bn128.add),
+        0x07: _precompile("BN254_MUL", _fixed(mul_gas), bn128.mul),
+        0x08: _precompile("BN254_PAIRING", pairing_price, bn128.pairing_check),
+    }
+
+
 def curve_precompiles(fork: Fork) -> dict[bytes, Precompile]:
     """By address, those that the fork has."""
-    found = {}
+    found: dict[int, Precompile] = {}
+    if fork >= Fork.BYZANTIUM:
+        # EIP-196 and 197, then EIP-1108.
+        found |= _bn128(150, 6_000, 45_000, 34_000) if fork >= Fork.ISTANBUL else _bn128(500, 40_000, 100_000, 80_000)
     if fork >= Fork.PRAGUE:
         found |= _BLS12_381
     return {number.to_bytes(20, "big"): precompile for number, precompile in found.items()}

@@ -7,7 +7,7 @@
 C and Zig go through the `ziglang` package (the version that pyproject.toml pins), AssemblyScript and Solidity through
 npm (the versions of package.json, installed under build/npm-as/), Vyper through the `vyper` package, Rust through
 Debian's rustc-web, WebAssembly text through wasmtime, EVM assembly through `contracts.evm_assembler`. What a missing
-compiler would build is left as it is committed.
+compiler would build is left as it is committed. The node's own module, of precompiles, is built along with them.
 """
 
 from __future__ import annotations
@@ -16,14 +16,16 @@ import argparse
 import hashlib
 import importlib.util
 import json
+import subprocess
 import sys
+import tempfile
 from importlib import metadata
 from pathlib import Path
 
 from contracts import evm_compilers
 from contracts.evm_assembler import assemble, init_code
 from ewasm.cli.abi_text import AbiTextError
-from ewasm.cli.compilers import CompileError, abi_of, compile_source
+from ewasm.cli.compilers import C_FLAGS, CompileError, abi_of, compile_source, zig_command
 from ewasm.cli.rust import find_toolchain
 from ewasm.cli.solidity import SolidityError
 from ewasm.sdk import generate
@@ -40,6 +42,7 @@ NPM_HINT = "run: cp contracts/package.json build/npm-as/ && npm install --prefix
 # What is built -> from what, both below contracts/. A .wasm is a module, a .bin EVM init code in hexadecimal (of the
 # contract that is named as the file is).
 ARTIFACTS = {
+    "../chain/bn128.wasm": "../chain/bn128.c",
     "bn128/bn128.wasm": "bn128/bn128.c",
     "counter/counter.wasm": "counter/counter.wat",
     "crossvm/forwarder.wasm": "crossvm/forwarder.c",
@@ -140,6 +143,8 @@ def build(name: str) -> bytes:
     """The bytes of an artifact: hexadecimal init code for .bin, a module for .wasm, an ABI for .json."""
     source = FOLDER / ARTIFACTS[name]
     try:
+        if source.parent.name == "chain":
+            return precompile_module(source)
         if name.endswith(".wasm"):
             return compile_source(source, npm_folders=[NPM])
         if name.endswith(".json"):
@@ -154,6 +159,22 @@ def build(name: str) -> bytes:
     except (CompileError, SolidityError, AbiTextError) as error:
         raise BuildError(f"{source}: {error}") from None
     return code.encode() + b"\n"
+
+
+def precompile_module(source: Path) -> bytes:
+    """A part of the node that Wasmtime runs: no contract, so with wide arithmetic and without limits on memory."""
+    zig = zig_command()
+    flags = [flag.replace("-mcpu=mvp", "-mcpu=mvp+wide_arithmetic+bulk_memory") for flag in C_FLAGS]
+    with tempfile.TemporaryDirectory() as scratch:
+        link = ["--no-entry", "--strip-all", "--gc-sections", "-z", "stack-size=65536", "--stack-first"]
+        for command in (
+            [*zig, "cc", *flags, "-O2", "-c", "-o", "module.o", str(source)],
+            [*zig, "wasm-ld", *link, "-o", "module.wasm", "module.o"],
+        ):
+            done = subprocess.run(command, cwd=scratch, capture_output=True, text=True, check=False)
+            if done.returncode != 0:
+                raise BuildError(f"{source} does not compile:\n{done.stderr}{done.stdout}".rstrip())
+        return Path(scratch, "module.wasm").read_bytes()
 
 
 def checksums(files: dict[str, bytes]) -> str:

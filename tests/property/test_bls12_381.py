@@ -7,56 +7,17 @@ from functools import cache
 from typing import Any
 
 import pytest
-from eth.exceptions import VMError
-from eth.precompiles import bls12_381 as base
 from eth.precompiles.bls12_381 import constants
-from py_ecc import optimized_bls12_381 as curve
+from py_ecc import optimized_bls12_381
 
-from chain.curves import G1_DISCOUNTS, G2_DISCOUNTS, curve_precompiles
-from chain.forks import Fork
+from chain.curves import G1_DISCOUNTS, G2_DISCOUNTS
+from tests.property.precompiles import outcome, same
 
+# It exports what it does not declare.
+curve: Any = optimized_bls12_381
 P = curve.field_modulus
 R = curve.curve_order
-OURS = {int.from_bytes(address, "big"): run for address, run in curve_precompiles(Fork.PRAGUE).items()}
-BASE = {
-    0x0B: base.bls12_g1_add,
-    0x0C: base.bls12_g1_msm,
-    0x0D: base.bls12_g2_add,
-    0x0E: base.bls12_g2_msm,
-    0x0F: base.bls12_pairing_check,
-    0x10: base.bls12_map_fp_to_g1,
-    0x11: base.bls12_map_fp2_to_g2,
-}
 G1_BYTES, G2_BYTES = 128, 256
-
-
-class Computation:
-    """What a precompile sees of a frame."""
-
-    def __init__(self, data: bytes) -> None:
-        self.msg = type("Message", (), {"data": data, "data_as_bytes": data})
-        self.gas = 0
-        self.output = b""
-
-    def consume_gas(self, amount: int, reason: str) -> None:
-        self.gas += amount
-
-
-def outcome(precompile: Any, data: bytes) -> tuple[int, bytes] | str:
-    """Gas and output, or that it failed."""
-    computation = Computation(data)
-    try:
-        precompile(computation)
-    except VMError:
-        return "failure"
-    return computation.gas, computation.output
-
-
-def same(number: int, data: bytes) -> tuple[int, bytes] | str:
-    """The outcome of both."""
-    ours = outcome(OURS[number], data)
-    assert ours == outcome(BASE[number], data)
-    return ours
 
 
 def fp(number: int) -> bytes:
@@ -184,9 +145,9 @@ def test_long_sums_of_products(count: int) -> None:
     terms = [(n % 7, SOURCE.getrandbits(256)) for n in range(count)]
     total = sum(point * k for point, k in terms)
     discount = min(count, 128) - 1
-    ours = outcome(OURS[0x0C], b"".join(g1(point) + scalar(k) for point, k in terms))
+    ours = outcome(0x0C, b"".join(g1(point) + scalar(k) for point, k in terms))
     assert ours == (12_000 * count * G1_DISCOUNTS[discount] // 1000, g1(total))
-    ours = outcome(OURS[0x0E], b"".join(g2(point) + scalar(k) for point, k in terms))
+    ours = outcome(0x0E, b"".join(g2(point) + scalar(k) for point, k in terms))
     assert ours == (22_500 * count * G2_DISCOUNTS[discount] // 1000, g2(total))
 
 
@@ -211,8 +172,8 @@ def test_long_products_of_pairings() -> None:
     pairs = [(SOURCE.randrange(10), SOURCE.randrange(10)) for _ in range(40)]
     data = b"".join(g1(left) + g2(right) for left, right in pairs)
     total = sum(left * right for left, right in pairs)
-    assert outcome(OURS[0x0F], data + g1(-total) + g2(1)) == (37_700 + 32_600 * 41, scalar(1))
-    assert outcome(OURS[0x0F], data + g1(1 - total) + g2(1)) == (37_700 + 32_600 * 41, scalar(0))
+    assert outcome(0x0F, data + g1(-total) + g2(1)) == (37_700 + 32_600 * 41, scalar(1))
+    assert outcome(0x0F, data + g1(1 - total) + g2(1)) == (37_700 + 32_600 * 41, scalar(0))
 
 
 @pytest.mark.parametrize("number", [0, 1, 2, P - 1, P - 2, SOURCE.randrange(P)])
@@ -227,7 +188,7 @@ GOOD = {
     0x0C: g1(1) + scalar(2) + g1(2) + scalar(3),
     0x0D: g2(1) + g2(2),
     0x0E: g2(1) + scalar(2) + g2(2) + scalar(3),
-    0x0F: g1(1) + g2(2) + g1(2) + g2(-1),
+    0x0F: g1(1) + g2(2),
     0x10: fp(5),
     0x11: fp(5) + fp(6),
 }
@@ -237,7 +198,7 @@ FIELDS = {
     0x0C: [0, 64, 160, 224],
     0x0D: [64 * n for n in range(8)],
     0x0E: [64 * n for n in range(4)] + [288 + 64 * n for n in range(4)],
-    0x0F: [64 * n for n in range(12)],
+    0x0F: [64 * n for n in range(6)],
     0x10: [0],
     0x11: [0, 64],
 }
@@ -246,7 +207,7 @@ FIELDS = {
 @pytest.mark.parametrize("number", GOOD)
 def test_other_lengths_fail(number: int) -> None:
     good = GOOD[number]
-    assert outcome(OURS[number], good) != "failure"
+    assert outcome(number, good) != "failure"
     for data in (b"", good[:-1], good + b"\0", good[:1], good + good[:31], good[1:], good + bytes(64), bytes(1)):
         assert same(number, data) == "failure"
 
@@ -279,20 +240,19 @@ def test_points_off_the_curve_fail(number: int) -> None:
             assert same(number, good[:at] + new + good[at + 64 :]) == "failure"
 
 
-@pytest.mark.parametrize("other", [1, -1])
-def test_points_outside_of_the_subgroups_fail(other: int) -> None:
-    for seed in (1, 30):
-        for data in (stray_g1(seed) + g2(1), g1(1) + stray_g2(seed), stray_g1(seed) + g2(0), g1(0) + stray_g2(seed)):
-            assert same(0x0F, data) == "failure"
-            assert same(0x0F, g1(other) + g2(1) + data) == "failure"
-        for k in (0, R, 5):
-            assert same(0x0C, g1(other) + scalar(1) + stray_g1(seed) + scalar(k)) == "failure"
-            assert same(0x0E, g2(other) + scalar(1) + stray_g2(seed) + scalar(k)) == "failure"
+@pytest.mark.parametrize("seed", [1, 30])
+def test_points_outside_of_the_subgroups_fail(seed: int) -> None:
+    for data in (stray_g1(seed) + g2(1), g1(1) + stray_g2(seed), stray_g1(seed) + g2(0), g1(0) + stray_g2(seed)):
+        assert same(0x0F, data) == "failure"
+    assert same(0x0F, g1(1) + g2(1) + stray_g1(seed) + g2(1)) == "failure"
+    for k in (0, R, 5):
+        assert same(0x0C, g1(1) + scalar(1) + stray_g1(seed) + scalar(k)) == "failure"
+        assert same(0x0E, g2(1) + scalar(1) + stray_g2(seed) + scalar(k)) == "failure"
 
 
 @pytest.mark.parametrize("number", GOOD)
 def test_random_bytes_fail_as_in_the_base(number: int) -> None:
-    for _ in range(20):
+    for _ in range(8):
         same(number, SOURCE.randbytes(len(GOOD[number])))
         spoilt = bytearray(GOOD[number])
         spoilt[SOURCE.randrange(len(spoilt))] ^= 1 << SOURCE.randrange(8)
