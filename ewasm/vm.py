@@ -88,7 +88,7 @@ class VM:
             activated = self.cache.of_transaction(host.frames, code, self._new_entry)
         except ModuleError as error:
             return _failure(message, ContractValidationFailure(error))
-        frame = self._frame(host, message, code, message.input_data)
+        frame = self._frame(host, message, activated.contract, message.input_data)
         return self._run(frame, activated, "main")
 
     def create(self, host: Host, message: Message, init_code: bytes) -> Result:
@@ -111,7 +111,7 @@ class VM:
             self._check_size(stored, "code_bytes")
         except ModuleError as error:
             return _failure(message, ContractValidationFailure(error))
-        frame = self._frame(host, message, init_code, arguments)
+        frame = self._frame(host, message, contract, arguments)
         entry = "deploy" if contract.has_deploy else "main"
         return self._run(frame, activated, entry, stored if contract.has_deploy else None)
 
@@ -134,16 +134,16 @@ class VM:
         if len(code) > limit:
             raise ForbiddenModule(f"code of {len(code)} bytes, limit {limit}", rule=f"limit:{name}")
 
-    def _frame(self, host: Host, message: Message, code: bytes, input_data: bytes) -> Frame:
+    def _frame(self, host: Host, message: Message, contract: Contract, input_data: bytes) -> Frame:
         return Frame(
             rules=self.rules,
             host=host,
             message=message,
-            code=code,
+            code=contract.code,
             particles=min(message.gas, MAX_GAS) * PARTICLES_PER_GAS,
             input_data=input_data,
             memory=NO_MEMORY,
-            prices=self.rules.schedule.host,
+            prices=contract.schedule.host,
             tx=host.tx,
             debug=self.debug,
             tracer=self.tracer,
@@ -158,7 +158,6 @@ class VM:
             entry: Entry point.
             stored: For a creation by `deploy`, the code to store.
         """
-        frame.prices = activated.contract.schedule.host
         if self.tracer is not None:
             self.tracer.frame_start(frame.message, frame.code)
         status, output, error = Status.SUCCESS, b"", None

@@ -58,15 +58,19 @@ class Frame:
         code: The submitted bytes, for `codeCopy` and `getCodeSize`.
         memory: Set by the engine when it has instantiated the module.
         particles: Gas left, exact while a host function runs; negative means the run overdrew before it got here.
+        prices: What its host functions cost: `Contract.schedule` has them.
+        tx: What is the same in all frames of the transaction.
         input_data: What `callDataCopy` reads: call data, or constructor arguments.
         return_data: Output of the last call or create.
         eei_particles: Part of what was used that host functions charged.
         call_gas: Whole gas that contracts called from here used (part of `eei_particles`).
         debug: Where `debug.*` writes a line, or None.
+        debug_bytes: How much it has been given so far.
         on_return_data: Told `return_data` after each call and create, where the engine keeps a copy of it.
         tracer: Gets an event at each host call (and step, on the interpreter), or None.
         pages_below: What the live frames below this one in the transaction hold (`Limits.live_pages`).
         page_ceiling: Pages beyond which this frame's memory may not grow: the frame fails.
+        pending: What ended the frame in a host function, while Wasmtime unwinds the Wasm.
         loaded: Slots that were read and can't have changed since: key -> value, 32 bytes each.
     """
 

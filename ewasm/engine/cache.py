@@ -8,6 +8,7 @@ more; a contract that was never run still has its module, some fifty times the r
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable
@@ -75,10 +76,12 @@ class ArtifactCache:
             try:
                 found = make(code)
             except ModuleError as error:
-                found = error
+                found = copy.copy(error)
             self._put(code, found)
         if isinstance(found, ModuleError):
-            raise found.with_traceback(None)
+            # What is raised holds on to the frames that it passes, a transaction's state among them: a copy of its own
+            # for each that asks, which goes when they are done, and none that threads would share.
+            raise copy.copy(found)
         return found
 
     def of_transaction(self, transaction: object, code: bytes, make: Callable[[bytes], Activated]) -> Activated:

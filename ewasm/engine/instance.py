@@ -264,6 +264,8 @@ class NativeInstance:
             raise RuntimeError(f"instantiation failed: {text}")
         if trap.value:
             code, text, _ = boundary.take_trap(trap.value)
+            # Its slot is free at once, not when whoever holds the error lets go of it.
+            self._close()
             if code == 3:
                 raise Trap("out of bounds table access")
             raise Trap(_TRAP_TEXTS.get(code or -1, text))

@@ -69,6 +69,7 @@ from ewasm.engine.runtime import (
     instantiate,
 )
 from ewasm.errors import OutOfGas, StackExhausted, Trap
+from ewasm.metering.schedule import Schedule
 from ewasm.rules import Rules
 from ewasm.trace import Tracer
 from ewasm.wasm.types import PAGE_BYTES, FuncType
@@ -393,13 +394,14 @@ class InterpreterArtifact:
     def __init__(self, contract: Contract, rules: Rules) -> None:
         self.contract = contract
         self.rules = rules
+        self.schedule = rules.schedule.reaching(contract.most_pages)
 
     def instantiate(self, frame: Frame) -> InterpreterInstance:
-        return InterpreterInstance(self.contract, self.rules, frame)
+        return InterpreterInstance(self.contract, self.rules, self.schedule, frame)
 
 
 class InterpreterInstance:
-    def __init__(self, contract: Contract, rules: Rules, frame: Frame) -> None:
+    def __init__(self, contract: Contract, rules: Rules, schedule: Schedule, frame: Frame) -> None:
         self.contract = contract
         self.frame = frame
         self.machine = Machine(frame.particles, rules.limits.stack_height, frame.tracer)
@@ -407,7 +409,7 @@ class InterpreterInstance:
         self.instance = instantiate(
             contract.valid,
             imports,
-            rules.schedule.reaching(contract.most_pages),
+            schedule,
             memory_pages=rules.limits.memory_pages,
             table_entries=rules.limits.table_entries,
             stack_height=rules.limits.stack_height,

@@ -113,7 +113,7 @@ class Schedule:
         return hashlib.sha256("\n".join(parts).encode()).digest()
 
     def reaching(self, pages: int) -> Schedule:
-        """What a module pays whose memory may hold so many pages."""
+        """What a module pays whose memory may hold so many pages; it has no `far_memory` left to add."""
         more = max((row for row in self.far_memory if row[0] < pages), default=(0, 0))[1]
         return _dearer_memory(self, more) if more else self
 
@@ -138,7 +138,7 @@ def _dearer_memory(schedule: Schedule, more: int) -> Schedule:
     host = {
         name: replace(price, base=price.base + more * (name in _HOST_READERS)) for name, price in schedule.host.items()
     }
-    return replace(schedule, opcodes=opcodes, host=host)
+    return replace(schedule, opcodes=opcodes, host=host, far_memory=())
 
 
 # Every cost class of the opcode table, with the cycles of the 2018 design document where it names them and this

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable
 
 import pytest
@@ -10,6 +12,7 @@ from ewasm.contract import check
 from ewasm.engine.cache import Activated, ArtifactCache
 from ewasm.errors import ForbiddenModule, ModuleError
 from ewasm.fuzz.world import FakeHost, message
+from ewasm.message import Kind, Status
 from ewasm.rules import EWASM_2026
 from ewasm.vm import VM
 from tests.templates import module
@@ -96,3 +99,22 @@ def test_a_contract_whose_module_was_let_go_runs() -> None:
             result = machine.execute(FakeHost(), message(), code)
             assert result.is_success
             assert result.gas_used == machine.execute(FakeHost(), message(), code).gas_used
+
+
+def test_a_refusal_that_is_kept_holds_no_frame_and_is_shared_by_none() -> None:
+    refused = module('(memory (export "memory") 1)')
+    vm, raised = VM(EWASM_2026, "interpreter"), list[ModuleError]()
+    for _ in range(3):
+        with pytest.raises(ForbiddenModule) as caught:
+            vm.check(refused)
+        raised.append(caught.value)
+    assert len({id(error) for error in raised}) == 3
+    assert [error.as_dict() for error in raised] == [raised[0].as_dict()] * 3
+
+    host = FakeHost()
+    gone = weakref.ref(host)
+    result = vm.create(host, message(gas=10_000_000, kind=Kind.CREATE), refused)
+    assert result.status is Status.CONTRACT_VALIDATION_FAILURE
+    del host
+    gc.collect()
+    assert gone() is None

@@ -80,7 +80,8 @@ def test_only_what_reads_memory_is_dearer_where_there_may_be_much_of_it() -> Non
             {name for name in base.host if name.startswith("bignum_")} | {"keccak256", "sha256"} if more else set()
         )
         assert all(found.host[name].base - base.host[name].base == more for name in hosts)
-        assert replace(found, opcodes=base.opcodes, host=base.host) == base
+        assert replace(found, opcodes=base.opcodes, host=base.host, far_memory=base.far_memory) == base
+        assert found is base or found.reaching(65_536) is found
     assert base.digest != SCHEDULES["EWASM_2026"].digest
 
 
