@@ -18,7 +18,8 @@ import_eth_utils()
 import chain.rpc.server
 """
 ABSENT = """
-for name in ("pydantic", "py_ecc.optimized_bn128.optimized_pairing", "py_ecc.optimized_bls12_381", "rich"):
+curves = ("py_ecc.optimized_bn128.optimized_pairing", "py_ecc.optimized_bls12_381", "py_arkworks_bls12381")
+for name in ("pydantic", "rich", *curves):
     assert name not in sys.modules, name
 assert "eth_utils.network" not in sys.modules and "eth_typing.networks" not in sys.modules
 import ssl
