@@ -11,6 +11,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -186,6 +187,19 @@ def _how(code: int) -> str:
 
 
 _children = {tier: _Child() for tier in TIERS}
+
+
+def _start_over() -> None:
+    """A forked process must not speak into its parent's pipes, nor end the compilers of its parent."""
+    for tier in TIERS:
+        _inherited.append(_children[tier])
+        _children[tier] = _Child()
+
+
+_inherited: list[_Child] = []
+"""Kept, since a `Popen` that goes away waits for a process that is no child of this one."""
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_start_over)
 
 
 @atexit.register

@@ -142,3 +142,25 @@ def is_alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in {"Z", "X"}
     except OSError:
         return False
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_a_forked_process_has_compilers_of_its_own() -> None:
+    # In a process of its own, so that no thread of the test run is there when it forks.
+    script = """
+import os
+from ewasm.engine import compiler
+from tests.unit.engine.test_compiler import MODULE
+compiler.compile_module("cranelift", MODULE)
+own = compiler._children["cranelift"].process.pid
+child = os.fork()
+if not child:
+    compiler.compile_module("cranelift", MODULE)
+    other = compiler._children["cranelift"].process.pid
+    compiler._stop_all()
+    os._exit(7 if other != own else 1)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+compiler.compile_module("cranelift", MODULE)
+assert compiler._children["cranelift"].process.pid == own
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=120, cwd=Path(__file__).parents[3])
