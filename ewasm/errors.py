@@ -11,6 +11,7 @@ EwasmError
 │   ├── OutOfGas
 │   ├── Trap                 a trap of the core specification
 │   ├── StackExhausted       the static stack-height limit
+│   ├── MemoryExhausted      live frames would hold more than `Limits.live_pages`
 │   ├── MemoryAccess         a host function was given a range outside memory
 │   ├── StaticViolation      a state change inside a static call
 │   ├── ArgumentOutOfRange   a host function was given a value it cannot take
@@ -42,6 +43,7 @@ __all__ = [
     "LinkError",
     "MalformedModule",
     "MemoryAccess",
+    "MemoryExhausted",
     "ModuleError",
     "OutOfGas",
     "Revert",

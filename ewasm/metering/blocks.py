@@ -34,7 +34,8 @@ class MeteredBlocks:
 
     Attributes:
         charges: Index of a block's first instruction -> particles. The entry charge stands at 0; a free block is
-        absent. checks: Indices at which the counter must be compared with zero beside being charged: loop heads.
+            absent.
+        checks: Indices at which the counter must be compared with zero beside being charged: loop heads.
     """
 
     charges: dict[int, int]
