@@ -2,36 +2,27 @@
  *
  * Three fields in a tower: Fp2 = Fp[u] / (u^2 + 1), Fp6 = Fp2[v] / (v^3 - xi) with xi = 9 + u, Fp12 = Fp6[w] / (w^2 - v).
  * G1 is y^2 = x^3 + 3 over Fp; G2 is a subgroup of the twist y^2 = x^3 + 3 / xi over Fp2, whose points (x, y) are
- * (x w^2, y w^3) on the curve over Fp12. Numbers of Fp are four limbs of 64 bits, the lowest first, in Montgomery's form
- * (times 2^256 mod P); what is read and written is big-endian, 32 bytes a number, zeros for the point at infinity.
+ * (x w^2, y w^3) on the curve over Fp12. What is read and written is big-endian, 32 bytes a number, zeros for the point
+ * at infinity.
  *
  * The caller writes to what `input` returns, and reads the results of `add` and `mul` there. A pairing check is `start`,
  * `pairs` for each part of the input, `finish`. `add`, `mul` and `pairs` return 0 for an input that is malformed.
  * Whatever the numbers are, no function takes more memory than there is from the start.
  */
-typedef unsigned char u8;
-typedef unsigned int u32;
-typedef unsigned long long u64;
-typedef unsigned __int128 u128;
-
-#define EXPORT(name) __attribute__((export_name(name)))
-#define FAST static __attribute__((always_inline)) inline
-#define APART static __attribute__((noinline))
+#define P_LIMBS {0x3c208c16d87cfd47, 0x97816a916871ca8d, 0xb85045b68181585d, 0x30644e72e131a029}
+#define ONE_LIMBS {0xd35d438dc58f0d9d, 0x0a78eb28f5c70b3d, 0x666ea36f7879462c, 0x0e0a77c19a07df2f}
+#define SQUARE_LIMBS {0xf32cfc5b538afa89, 0xb5e71911d44501fb, 0x47ab1eff0a417ff6, 0x06d89f71cab8351f}
+#define INVERSE 0x87d20782e4866389ull
+#define SPARE_BITS 2
+#include "limbs.h"
 
 enum { PAIR_BYTES = 192, MOST_PAIRS = 16 };
 
-typedef struct { u64 at[4]; } fp;
 typedef struct { fp re, im; } fp2;
 typedef struct { fp2 c0, c1, c2; } fp6;
 typedef struct { fp6 c0, c1; } fp12;
 
-static const fp P = {{0x3c208c16d87cfd47, 0x97816a916871ca8d, 0xb85045b68181585d, 0x30644e72e131a029}};
-/* 2^256 mod P, which is 1; 2^512 mod P, which brings a number into Montgomery's form; 3. */
-static const fp ONE = {{0xd35d438dc58f0d9d, 0x0a78eb28f5c70b3d, 0x666ea36f7879462c, 0x0e0a77c19a07df2f}};
-static const fp SQUARE = {{0xf32cfc5b538afa89, 0xb5e71911d44501fb, 0x47ab1eff0a417ff6, 0x06d89f71cab8351f}};
 static const fp THREE = {{0x7a17caa950ad28d7, 0x1f6ac17ae15521b9, 0x334bea4e696bd284, 0x2a1f6744ce179d8e}};
-/* -1 / P mod 2^64 */
-#define INVERSE 0x87d20782e4866389ull
 /* 3 / xi */
 static const fp2 TWIST = {
     {{0x3bf938e377b802a8, 0x020b1b273633535d, 0x26b7edf049755260, 0x2514c6324384a86d}},
@@ -62,85 +53,6 @@ static const signed char LOOP[LOOP_DIGITS] = {
 };
 
 /* Fp */
-
-FAST int is_nothing(const fp *a) { return (a->at[0] | a->at[1] | a->at[2] | a->at[3]) == 0; }
-
-FAST int is_same(const fp *a, const fp *b) {
-    return ((a->at[0] ^ b->at[0]) | (a->at[1] ^ b->at[1]) | (a->at[2] ^ b->at[2]) | (a->at[3] ^ b->at[3])) == 0;
-}
-
-/* out = a - b; what has to be borrowed (0 or 1). */
-FAST u64 minus(fp *out, const fp *a, const fp *b) {
-    u64 borrow = 0;
-#pragma clang loop unroll(full)
-    for (int i = 0; i < 4; i++) {
-        u128 d = (u128)a->at[i] - b->at[i] - borrow;
-        out->at[i] = (u64)d;
-        borrow = (u64)(d >> 64) & 1;
-    }
-    return borrow;
-}
-
-FAST void plus(fp *out, const fp *a, const fp *b) {
-    u128 carry = 0;
-#pragma clang loop unroll(full)
-    for (int i = 0; i < 4; i++) {
-        carry += (u128)a->at[i] + b->at[i];
-        out->at[i] = (u64)carry;
-        carry >>= 64;
-    }
-}
-
-/* Takes P away from what is below 2 P, if it can be taken. */
-FAST void reduce(fp *out, const fp *a) {
-    fp less;
-    u64 keep = -minus(&less, a, &P);
-#pragma clang loop unroll(full)
-    for (int i = 0; i < 4; i++) out->at[i] = (a->at[i] & keep) | (less.at[i] & ~keep);
-}
-
-/* P is below 2^254, so a sum of two does not carry out. */
-FAST void add(fp *out, const fp *a, const fp *b) {
-    fp sum;
-    plus(&sum, a, b);
-    reduce(out, &sum);
-}
-
-FAST void sub(fp *out, const fp *a, const fp *b) {
-    fp difference, back;
-    u64 take = -minus(&difference, a, b);
-#pragma clang loop unroll(full)
-    for (int i = 0; i < 4; i++) back.at[i] = P.at[i] & take;
-    plus(out, &difference, &back);
-}
-
-FAST void negate(fp *out, const fp *a) {
-    fp nothing = {{0}};
-    sub(out, &nothing, a);
-}
-
-/* out = a * b / 2^256 mod P: each limb of b, then the multiple of P that clears the lowest limb. The highest limb of P
- * leaves two bits, so that what is carried there fits into one limb. */
-FAST void mul(fp *out, const fp *a, const fp *b) {
-    u64 t[4] = {0};
-#pragma clang loop unroll(full)
-    for (int i = 0; i < 4; i++) {
-        u128 left = (u128)a->at[0] * b->at[i] + t[0];
-        u64 m = (u64)left * INVERSE;
-        u128 right = (u128)m * P.at[0] + (u64)left;
-#pragma clang loop unroll(full)
-        for (int j = 1; j < 4; j++) {
-            left = (u128)a->at[j] * b->at[i] + t[j] + (u64)(left >> 64);
-            right = (u128)m * P.at[j] + (u64)left + (u64)(right >> 64);
-            t[j - 1] = (u64)right;
-        }
-        t[3] = (u64)(left >> 64) + (u64)(right >> 64);
-    }
-    fp result = {{t[0], t[1], t[2], t[3]}};
-    reduce(out, &result);
-}
-
-APART void mul_fp(fp *out, const fp *a, const fp *b) { mul(out, a, b); }
 
 /* 1 / a, as a to the power of P - 2 (Fermat), four bits at a time. */
 APART void invert(fp *out, const fp *a) {
@@ -492,7 +404,7 @@ static int is_one_after_all(const fp12 *f) {
     return is_one12(&l);
 }
 
-/* Points: Jacobian, (x / z^2, y / z^3); z = 0 is the point at infinity. Both groups by the same text. */
+/* Points, of both groups by the same text. */
 
 #define POINTS(FIELD, POINT, TWICE, SUM, ADD, SUB, MUL, SQR, IS_NOTHING, IS_SAME) \
     typedef struct { FIELD x, y, z; } POINT; \
@@ -520,47 +432,7 @@ static int is_one_after_all(const fp12 *f) {
         ADD(&c, &c, &c); \
         SUB(&out->y, &d, &c); \
     } \
-    APART void SUM(POINT *out, const POINT *p, const POINT *q) { \
-        FIELD zz1, zz2, u1, u2, s1, s2, h, r, hh, hhh, v, t; \
-        if (IS_NOTHING(&p->z)) { \
-            *out = *q; \
-            return; \
-        } \
-        if (IS_NOTHING(&q->z)) { \
-            *out = *p; \
-            return; \
-        } \
-        SQR(&zz1, &p->z); \
-        SQR(&zz2, &q->z); \
-        MUL(&u1, &p->x, &zz2); \
-        MUL(&u2, &q->x, &zz1); \
-        MUL(&s1, &p->y, &q->z); \
-        MUL(&s1, &s1, &zz2); \
-        MUL(&s2, &q->y, &p->z); \
-        MUL(&s2, &s2, &zz1); \
-        if (IS_SAME(&u1, &u2)) { \
-            if (IS_SAME(&s1, &s2)) \
-                TWICE(out, p); \
-            else \
-                *out = (POINT){0}; \
-            return; \
-        } \
-        SUB(&h, &u2, &u1); \
-        SUB(&r, &s2, &s1); \
-        SQR(&hh, &h); \
-        MUL(&hhh, &h, &hh); \
-        MUL(&v, &u1, &hh); \
-        MUL(&t, &p->z, &q->z); \
-        MUL(&out->z, &t, &h); \
-        SQR(&t, &r); \
-        SUB(&t, &t, &hhh); \
-        SUB(&t, &t, &v); \
-        SUB(&out->x, &t, &v); \
-        SUB(&t, &v, &out->x); \
-        MUL(&t, &r, &t); \
-        MUL(&s1, &s1, &hhh); \
-        SUB(&out->y, &t, &s1); \
-    }
+    SUM_OF_POINTS(FIELD, POINT, TWICE, SUM, SUB, MUL, SQR, IS_NOTHING, IS_SAME)
 
 #define SQUARE_FP(out, a) mul_fp(out, a, a)
 POINTS(fp, g1, twice1, sum1, add, sub, mul_fp, SQUARE_FP, is_nothing, is_same)
@@ -690,14 +562,6 @@ static void multiply_pairs(u32 count) {
 }
 
 /* Input and output */
-
-static void read_word(fp *to, const u8 *from) {
-    for (int i = 0; i < 4; i++) {
-        u64 limb = 0;
-        for (int j = 0; j < 8; j++) limb = limb << 8 | from[8 * (3 - i) + j];
-        to->at[i] = limb;
-    }
-}
 
 /* A number of the field, in Montgomery's form; 0 if it is not below P. */
 static int read_fp(fp *to, const u8 *from) {

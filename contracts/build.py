@@ -43,6 +43,7 @@ NPM_HINT = "run: cp contracts/package.json build/npm-as/ && npm install --prefix
 # contract that is named as the file is).
 ARTIFACTS = {
     "../chain/bn128.wasm": "../chain/bn128.c",
+    "../chain/p256.wasm": "../chain/p256.c",
     "bn128/bn128.wasm": "bn128/bn128.c",
     "counter/counter.wasm": "counter/counter.wat",
     "crossvm/forwarder.wasm": "crossvm/forwarder.c",

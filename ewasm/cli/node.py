@@ -101,7 +101,9 @@ def _artifacts(data_dir: Path | None, cache_dir: Path | None, *, no_cache: bool)
 @click.option(
     "--balance", type=_Amount(), default="10000", show_default=True, help="Of each account, in ether (or 3gwei)."
 )
-@click.option("--gas-limit", type=click.IntRange(21_000, (1 << 63) - 1), default=30_000_000, show_default=True, help="Of a block.")
+@click.option(
+    "--gas-limit", type=click.IntRange(21_000, (1 << 63) - 1), default=30_000_000, show_default=True, help="Of a block."
+)
 @engine_option
 @click.option(
     "--unmetered",

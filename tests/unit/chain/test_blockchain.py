@@ -184,7 +184,12 @@ def test_call_gives_back_revert_data_and_failures() -> None:
     outcome = chain.call(CallRequest(to=CONTRACT))
     assert (outcome.status, outcome.output, outcome.error) == ("revert", b"\xaa", "execution reverted")
     failed = chain.call(CallRequest(data=b"\xfe", gas=100_000))
-    assert (failed.status, failed.output, failed.error, failed.gas_used) == ("failure", b"", "invalid opcode: INVALID", 100_000)
+    assert (failed.status, failed.output, failed.error, failed.gas_used) == (
+        "failure",
+        b"",
+        "invalid opcode: INVALID",
+        100_000,
+    )
 
 
 def test_call_wants_funds_only_for_what_it_pays() -> None:
