@@ -1,16 +1,11 @@
 """The curve alt_bn128 for the precompiles of EIP-196 and EIP-197, bytes to bytes, as WebAssembly.
 
-The module beside this file is built from bn128.c (`make contracts`). Each function raises ValueError for an input that
-its precompile fails on.
+bn128.c beside this file does it. Each function raises ValueError for an input that its precompile fails on.
 """
 
 from __future__ import annotations
 
-import threading
-from functools import cache
-from pathlib import Path
-
-from wasmtime import Config, Engine, Func, Instance, Memory, Module, Store
+from chain.wasm_module import wasm_module
 
 __all__ = ["PAIR_BYTES", "add", "mul", "pairing_check"]
 
@@ -34,56 +29,19 @@ def pairing_check(data: bytes) -> bytes:
     """Whether the product of pairings is 1, in pairs of 192 bytes, as many as there are."""
     if len(data) % PAIR_BYTES:
         raise ValueError(f"{len(data)} bytes are not a multiple of {PAIR_BYTES}")
-    runner = _runner()
-    runner.call("start")
+    module = wasm_module("bn128")
+    module.call("start")
     for at in range(0, len(data), PAIR_BYTES * MOST_PAIRS):
         part = data[at : at + PAIR_BYTES * MOST_PAIRS]
-        runner.write(part)
-        if not runner.call("pairs", len(part) // PAIR_BYTES):
+        module.write(part)
+        if not module.call("pairs", len(part) // PAIR_BYTES):
             raise ValueError(MALFORMED)
-    return runner.call("finish").to_bytes(32, "big")
+    return module.call("finish").to_bytes(32, "big")
 
 
 def _point(name: str, data: bytes) -> bytes:
-    runner = _runner()
-    runner.write(data)
-    if not runner.call(name):
+    module = wasm_module("bn128")
+    module.write(data)
+    if not module.call(name):
         raise ValueError(MALFORMED)
-    return runner.read(64)
-
-
-class _Runner(threading.local):
-    """An instance of the module for each thread: a store belongs to one."""
-
-    def __init__(self) -> None:
-        engine, module = _module()
-        self._store = Store(engine)
-        exports = Instance(self._store, module, []).exports(self._store)
-        memory = exports["memory"]
-        if not isinstance(memory, Memory):
-            raise TypeError("the module has other exports than its source")
-        self._memory = memory
-        self._functions = {name: found for name, found in exports.items() if isinstance(found, Func)}
-        self._input = self.call("input")
-
-    def call(self, name: str, *arguments: int) -> int:
-        return int(self._functions[name](self._store, *arguments) or 0)
-
-    def write(self, data: bytes) -> None:
-        self._memory.write(self._store, data, self._input)
-
-    def read(self, size: int) -> bytes:
-        return bytes(self._memory.read(self._store, self._input, self._input + size))
-
-
-@cache
-def _runner() -> _Runner:
-    return _Runner()
-
-
-@cache
-def _module() -> tuple[Engine, Module]:
-    config = Config()
-    config.wasm_wide_arithmetic = True
-    engine = Engine(config)
-    return engine, Module(engine, Path(__file__).with_suffix(".wasm").read_bytes())
+    return module.read(64)
