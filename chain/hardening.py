@@ -1,8 +1,8 @@
 """Defects of py-evm 0.12.1b1 that are mended from outside, each with a test in tests/unit/chain/test_hardening.py.
 
 Here: modexp with an empty base (EIP-198: 0**0 is 1) and by Python's pow, the KZG setup that is read from disk for every
-point evaluation (EIP-4844), BLAKE2b's F and elliptic curves in Python (EIP-152; `curves`), a deprecation warning at
-every SELFDESTRUCT, and creation over an account that has storage (EIP-7610).
+point evaluation (EIP-4844), RIPEMD-160 where OpenSSL lacks it, BLAKE2b's F and elliptic curves in Python (EIP-152;
+`curves`), a deprecation warning at every SELFDESTRUCT, and creation over an account that has storage (EIP-7610).
 Elsewhere: EIP-3607, 7623, chain ids, fee caps and blob fees in `transition`; EIP-4788, 2935 and 7685 in `builder`; the
 price of init code for delegated accounts in `executor`; system contracts in `genesis`.
 """
@@ -33,6 +33,8 @@ JUMPDEST = 0x5B
 CREATE, CREATE2, SELFDESTRUCT = 0xF0, 0xF5, 0xFF
 MAX_EVM_INIT_CODE = 49_152
 WASM_MAGIC = b"\0asm"
+RIPEMD = (3).to_bytes(20, "big")
+RIPEMD_GAS, RIPEMD_WORD_GAS = 600, 120
 MODEXP = (5).to_bytes(20, "big")
 BLAKE2F = (9).to_bytes(20, "big")
 POINT_EVALUATION = (10).to_bytes(20, "big")
@@ -101,6 +103,16 @@ def point_evaluation(computation: Any) -> Any:
     return computation
 
 
+def ripemd160(computation: Any) -> Any:
+    """Precompile 0x03. The base's own fails where OpenSSL comes without this hash, as some builds of version 3 do."""
+    from Crypto.Hash import RIPEMD160
+
+    data = computation.msg.data_as_bytes
+    computation.consume_gas(RIPEMD_GAS + RIPEMD_WORD_GAS * ((len(data) + 31) // 32), reason="RIPEMD160")
+    computation.output = RIPEMD160.new(data).digest().rjust(32, b"\0")
+    return computation
+
+
 def blake2f(computation: Any) -> Any:
     """Precompile 0x09: BLAKE2b's F, 1 gas a round (EIP-152). The base's own takes a second for 40,000 gas."""
     data = computation.msg.data_as_bytes
@@ -116,6 +128,7 @@ def blake2f(computation: Any) -> Any:
 def hardened_precompiles(precompiles: Mapping[bytes, Precompile], fork: Fork) -> dict[bytes, Precompile]:
     """The fork's precompiles, the mended ones in their places and Osaka's added."""
     mended = dict(precompiles)
+    mended[RIPEMD] = ripemd160
     if MODEXP in mended:
         berlin = fork >= Fork.BERLIN
         mended[MODEXP] = _modexp(_compute_modexp_gas_fee_eip_2565 if berlin else _compute_modexp_gas_fee_eip_198)

@@ -312,3 +312,23 @@ def test_withdrawals_are_paid() -> None:
     assert not chain.state_at().exists(CONTRACT)
     assert built.block.withdrawals is not None
     assert len(built.block.withdrawals) == 2
+
+
+@pytest.mark.parametrize(
+    ("data", "digest"),
+    [
+        (b"", "9c1185a5c5e9fc54612808977ee8f548b2258d31"),
+        (b"abc", "8eb208f7e05d987a9b044a8e98c6b087f15a0bfc"),
+        (b"1234567890" * 8, "9b752e45573d4b39f4dbd3323cab82bf63326bfb"),
+    ],
+)
+def test_ripemd160_needs_no_openssl(data: bytes, digest: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_arguments: Any, **_options: Any) -> Any:
+        raise ValueError("unsupported hash type ripemd160")
+
+    monkeypatch.setattr(hashlib, "new", refuse)
+    sent = tx(0, to=(3).to_bytes(20, "big"), data=data, gas=100_000)
+    chain = new_chain(Fork.CANCUN)
+    outcome = chain.call(CallRequest(to=sent.to, data=data))
+    assert outcome.output == bytes(12) + bytes.fromhex(digest)
+    assert outcome.gas_used == intrinsic_gas(sent, Fork.CANCUN) + 600 + 120 * ((len(data) + 31) // 32)
