@@ -7,7 +7,7 @@ the message written out.
 
 from __future__ import annotations
 
-import threading
+from collections import deque
 from collections.abc import Iterator
 from functools import cache
 
@@ -69,8 +69,8 @@ def compress(rounds: int, h: bytes, m: bytes, t: tuple[int, int], final: bool) -
     return b"".join((words[n] ^ v[n] ^ v[n + 8]).to_bytes(8, "little") for n in range(8))
 
 
-class _Runner(threading.local):
-    """An instance of the module for each thread: a store belongs to one."""
+class _Runner:
+    """An instance of the module, for one thread at a time."""
 
     def __init__(self) -> None:
         engine, module = _module()
@@ -83,17 +83,20 @@ class _Runner(threading.local):
         self.run = run
 
 
-@cache
-def _runner() -> _Runner:
-    return _Runner()
+# Not one for each thread: deep calls run on threads that live as long as a frame.
+_idle: deque[_Runner] = deque()
 
 
 def _mixed(rounds: int, v: list[int], m: bytes) -> list[int]:
     """The working vector after some rounds."""
-    runner = _runner()
+    try:
+        runner = _idle.pop()
+    except IndexError:
+        runner = _Runner()
     runner.memory.write(runner.store, b"".join(word.to_bytes(8, "little") for word in v) + m, 0)
     runner.run(runner.store, rounds - (1 << 32) if rounds >> 31 else rounds)
     state = runner.memory.read(runner.store, 0, _MESSAGE)
+    _idle.append(runner)
     return [int.from_bytes(state[at : at + 8], "little") for at in range(0, _MESSAGE, 8)]
 
 

@@ -29,19 +29,21 @@ def pairing_check(data: bytes) -> bytes:
     """Whether the product of pairings is 1, in pairs of 192 bytes, as many as there are."""
     if len(data) % PAIR_BYTES:
         raise ValueError(f"{len(data)} bytes are not a multiple of {PAIR_BYTES}")
-    module = wasm_module("bn128")
-    module.call("start")
-    for at in range(0, len(data), PAIR_BYTES * MOST_PAIRS):
-        part = data[at : at + PAIR_BYTES * MOST_PAIRS]
-        module.write(part)
-        if not module.call("pairs", len(part) // PAIR_BYTES):
-            raise ValueError(MALFORMED)
-    return module.call("finish").to_bytes(32, "big")
+    with wasm_module("bn128") as module:
+        module.call("start")
+        for at in range(0, len(data), PAIR_BYTES * MOST_PAIRS):
+            part = data[at : at + PAIR_BYTES * MOST_PAIRS]
+            module.write(part)
+            if not module.call("pairs", len(part) // PAIR_BYTES):
+                break
+        else:
+            return module.call("finish").to_bytes(32, "big")
+    raise ValueError(MALFORMED)
 
 
 def _point(name: str, data: bytes) -> bytes:
-    module = wasm_module("bn128")
-    module.write(data)
-    if not module.call(name):
-        raise ValueError(MALFORMED)
-    return module.read(64)
+    with wasm_module("bn128") as module:
+        module.write(data)
+        if module.call(name):
+            return module.read(64)
+    raise ValueError(MALFORMED)

@@ -69,6 +69,6 @@ def verify_p256(digest: int, r: int, s: int, x: int, y: int) -> bool:
     # What is r modulo the order may be the one or the other as a coordinate.
     other = r + P256_N if r + P256_N < P256_P else r
     numbers = (digest * inverse % P256_N, r * inverse % P256_N, x, y, r, other)
-    module = wasm_module("p256")
-    module.write(b"".join(number.to_bytes(32, "big") for number in numbers))
-    return bool(module.call("check"))
+    with wasm_module("p256") as module:
+        module.write(b"".join(number.to_bytes(32, "big") for number in numbers))
+        return bool(module.call("check"))

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-import threading
+from collections import defaultdict, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -14,8 +16,8 @@ from wasmtime import Config, Engine, Func, Instance, Memory, Module, Store
 __all__ = ["WasmModule", "wasm_module"]
 
 
-class WasmModule(threading.local):
-    """An instance of a module for each thread: a store belongs to one."""
+class WasmModule:
+    """An instance of the module of that file in this folder, for one thread at a time."""
 
     def __init__(self, name: str) -> None:
         engine, module = _compiled(name)
@@ -41,10 +43,19 @@ class WasmModule(threading.local):
         return bytes(self._memory.read(self._store, self._input, self._input + size))
 
 
-@cache
-def wasm_module(name: str) -> WasmModule:
-    """The module of that file in this folder."""
-    return WasmModule(name)
+# Not one for each thread: deep calls run on threads that live as long as a frame.
+_idle: dict[str, deque[WasmModule]] = defaultdict(deque)
+
+
+@contextmanager
+def wasm_module(name: str) -> Iterator[WasmModule]:
+    """An instance that nobody else uses meanwhile. After an error it is not used again."""
+    try:
+        module = _idle[name].pop()
+    except IndexError:
+        module = WasmModule(name)
+    yield module
+    _idle[name].append(module)
 
 
 @cache

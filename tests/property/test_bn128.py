@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 from py_ecc import optimized_bn128
+from wasmtime import Trap
 
 from chain import bn128
 from chain.forks import Fork
+from chain.wasm_module import wasm_module
 from tests.property.precompiles import outcome, same
 
 # It exports what it does not declare.
@@ -254,3 +256,28 @@ def test_threads_do_not_share_an_instance() -> None:
     for thread in threads:
         thread.join()
     assert found == [word(1)] * 12
+
+
+def test_threads_that_follow_each_other_take_the_same_instance() -> None:
+    used = []
+
+    def take() -> None:
+        with wasm_module("bn128") as module:
+            used.append(module)
+
+    for _ in range(3):
+        thread = threading.Thread(target=take)
+        thread.start()
+        thread.join()
+    with wasm_module("bn128") as first, wasm_module("bn128") as second:
+        assert first is not second
+    assert used == [first] * 3
+
+
+def test_an_instance_is_not_used_again_after_an_error() -> None:
+    with pytest.raises(Trap), wasm_module("bn128") as broken:
+        # More pairs than there is room for: the module refuses.
+        broken.call("pairs", 17)
+    with wasm_module("bn128") as module:
+        assert module is not broken
+    assert outcome(PAIRING, g1(1) + g2(1) + g1(-1) + g2(1)) == (113_000, word(1))
