@@ -1,8 +1,8 @@
 """Keeps slow imports out of the way of the node's start.
 
 py-evm imports its BLS12-381 precompiles with the rest, and the library behind them computes tables while it is
-imported: a fifth of the time that the node takes to start, for what `curves` does in its place. After `defer_curves` they
-are imported when one of them is first called; so are those of alt_bn128. structlog takes rich along, which only pretty
+imported: a fifth of the time that the node takes to start, for what `curves` replaces. After `defer_curves` they are
+imported when one of them is first called; so are those of alt_bn128. structlog takes rich along, which only pretty
 tracebacks need; eth_utils takes pydantic along for one class; aiohttp sets up TLS for clients, which a server is not.
 """
 
