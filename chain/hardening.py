@@ -1,6 +1,6 @@
 """Defects of py-evm 0.12.1b1 that are mended from outside, each with a test in tests/unit/chain/test_hardening.py.
 
-Here: modexp with an empty base (EIP-198: 0**0 is 1) and by Python's pow, the KZG setup that is read from disk for every
+Here: modexp with an empty base (EIP-198: 0**0 is 1), the KZG setup that is read from disk for every
 point evaluation (EIP-4844), RIPEMD-160 where OpenSSL lacks it, BLAKE2b's F and elliptic curves in Python (EIP-152;
 `curves`), a deprecation warning at every SELFDESTRUCT, and creation over an account that has storage (EIP-7610).
 Elsewhere: EIP-3607, 7623, chain ids, fee caps and blob fees in `transition`; EIP-4788, 2935 and 7685 in `builder`; the
@@ -57,15 +57,7 @@ def modexp_value(data: bytes) -> bytes:
         return bytes(modulus_size)
     base = int.from_bytes(data[96:exponent_at].ljust(base_size, b"\0"), "big")
     exponent = int.from_bytes(data[exponent_at:modulus_at].ljust(exponent_size, b"\0"), "big")
-    return int(_powmod()(base, exponent, modulus)).to_bytes(modulus_size, "big")
-
-
-@cache
-def _powmod() -> Callable[[int, int, int], Any]:
-    """`pow` of GMP: Python's takes sixteen times as long where an exponent is long and the modulus is one word."""
-    import gmpy2
-
-    return gmpy2.powmod  # type: ignore[no-any-return]
+    return pow(base, exponent, modulus).to_bytes(modulus_size, "big")
 
 
 def _modexp(price: Callable[[bytes], int]) -> Precompile:

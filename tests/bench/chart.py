@@ -15,7 +15,7 @@ _ROWS = (
     ("metered / unmetered Wasm", "kernel ", ": metered / unmetered"),
     ("metered contract / native clang -O2", "kernel ", ": metered / native clang -O2"),
 )
-_WIDTH, _BAR, _LEFT, _RIGHT = 760, 20, 330, 90
+_WIDTH, _BAR, _LEFT, _RIGHT = 820, 20, 390, 90
 _LEAST = 1e-4
 
 
