@@ -25,7 +25,7 @@ def test_commands_targets_and_links_exist(document: Path) -> None:
         elif words[0] == "ewasm":
             assert words[1] in cli.commands, line
             command = cli.commands[words[1]]
-            known = {name for parameter in command.params for name in parameter.opts}
+            known = {name for one in command.params for name in (*one.opts, *one.secondary_opts)}
             assert {word for word in words[2:] if word.startswith("--")} <= known, line
     for link in re.findall(r"\]\(([^)#:]+)\)", text):
         assert (document.parent / link).exists(), link
