@@ -456,7 +456,9 @@ def _plain(record: bytes) -> Node:
     if record[2] <= 0xF8 and 1 < size <= 33 and record[first + 1] & 0x20:
         mark = record[second]
         begin = second + 1 if 0x80 <= mark <= 0xB7 else second + 2 if mark == 0xB8 else 0
-        if begin:
+        length = mark - 0x80 if mark < 0xB8 else record[second + 1]
+        # Nothing may follow: a branch can begin with a hash that looks like a leaf's path.
+        if begin and begin + length == len(record) - CHECK_BYTES:
             path = nibbles_of(record[first + 1 : second])
             return True, path[1 if path[0] & 1 else 2 :], record[begin:-CHECK_BYTES], 0
     try:
